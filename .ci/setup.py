@@ -312,7 +312,7 @@ def unpack_browser() -> None:
     unpacked = VENV / "chromium"
     unpacked.mkdir(exist_ok=True)
     words = [str(place / "bin" / "node"), ".ci/browser.mjs"]
-    # The package unpacks its libraries only where it believes to be at work for somebody else.
+    # The package unpacks its libraries only if it believes to run on Lambda.
     env |= {"TMPDIR": str(unpacked), "AWS_EXECUTION_ENV": "AWS_Lambda_nodejs20.x"}
     run(words, task="unpacking Chromium", env=env)
     BROWSER.done()

@@ -15,11 +15,11 @@ MODULE_LINES = 500
 FUNCTION_LINES, CLAIM_LINES = 40, 60
 """Of a function, and of a test, which is one story from its beginning to its end."""
 FOLDER_MODULES = 16
-"""As many modules as somebody who is new reads at a glance; beyond them a folder wants folders."""
+"""The most modules that a newcomer reads at a glance; beyond them a folder wants folders."""
 
 
 def overgrown(path: Path) -> Iterator[str]:
-    """Yield one sentence for each function in a module that is too long, docstrings not counted."""
+    """Yield one sentence for each function that is too long, docstrings not counted."""
     name = path.relative_to(ROOT)
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):

@@ -1,1 +1,1 @@
-"""Plek finds a safe bed in another region, holds it once, and writes down who carried what."""
+"""Plek finds a safe bed in another region, holds it once, and accounts for the burden."""

@@ -1,6 +1,6 @@
-"""What recurs for those who check.
+"""Recurring work on the ledger: sign its tree, seal quarters, release their figures.
 
-Signing the ledger's tree, sealing quarters and releasing their figures.
+It stands apart from the worker because `plek demo` signs too, without the rest of the service.
 """
 
 import structlog
@@ -15,22 +15,20 @@ TOTALS_S = 600.0
 SEAL_S = 20.0
 MONITOR_S = 900.0
 AT_ONCE_S = 0.0
-"""Where there may be more to do."""
+"""The pause before work that may have more to do."""
 UNFOUNDED_S = 30.0
-"""How long to wait for the country's data where there is none yet."""
+"""How long to wait for the country's data in a database without any."""
 
 log = structlog.get_logger()
 
 
-async def total(
-    tx: Transaction,
-) -> float:
+async def seal_quarters(tx: Transaction) -> float:
     """Seal the quarters that are due."""
     await quarter_totals.seal_quarters(tx)
     return TOTALS_S
 
 
-async def seal(tx: Transaction, *, signed: SignedTreeFile | None) -> float:
+async def sign_tree(tx: Transaction, *, signed: SignedTreeFile | None) -> float:
     """Sign the ledger's tree, if it has grown, and if it does not contradict what was signed."""
     if tx.reference_version == 0:
         return UNFOUNDED_S
@@ -43,9 +41,7 @@ async def seal(tx: Transaction, *, signed: SignedTreeFile | None) -> float:
         return SEAL_S
 
 
-async def release(
-    tx: Transaction,
-) -> float:
+async def release_figures(tx: Transaction) -> float:
     """Count the day, and release a quarter that is due."""
     if tx.reference_version == 0:
         return UNFOUNDED_S

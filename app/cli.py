@@ -401,6 +401,6 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:  # noqa: BLE001 - whatever it is
-        logs.uncaught(error)
+        logs.log_uncaught(error)
         typer.echo(f"plek: {OTHER_TABLES if _lacks_tables(error) else UNFORESEEN}", err=True)
         sys.exit(1)

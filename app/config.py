@@ -33,11 +33,9 @@ HOST = re.compile(r"(?:\*\.)?[a-z0-9_:.-]+")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What an installation is told from outside.
+    """The settings of an installation, as README.md lists them in one table.
 
-    README.md has the same list in one table.
-
-    What has a password or a key in it is left out of its representation.
+    Passwords and keys are left out of its representation.
     """
 
     data_dir: Path = DEFAULT_DATA_DIR
@@ -45,7 +43,7 @@ class Settings:
     database_url: str | None = field(default=None, repr=False)
     """PostgreSQL 15 to 18; none: the embedded server."""
     owner_url: str | None = field(default=None, repr=False)
-    """Who migrates, when that is not the role in `database_url`."""
+    """The role that migrates, if that is not the one in `database_url`."""
     redis_url: str | None = field(default=None, repr=False)
     """Redis 6.2 or newer; none: the embedded server."""
     key: str | None = field(default=None, repr=False)
@@ -54,8 +52,7 @@ class Settings:
     rate_limit: int = RATE_LIMIT
     """Requests a minute and token; 0 means no limit, on failed authentications neither."""
     trusted_proxies: tuple[str, ...] = THIS_MACHINE
-    """Addresses and networks whose X-Forwarded-For is believed: from anyone else it would only be a
-    claim."""
+    """Addresses and networks whose X-Forwarded-For is believed: others could claim anything."""
     pool_size: int = 10
     """Database connections of one process."""
     transaction_pooling: bool = False
@@ -76,7 +73,7 @@ class Settings:
     log_level: str = "info"
     """debug, info, warning or error."""
     demo: bool = False
-    """The demo country is being shown: its page offers ready tokens."""
+    """Whether the demo country is shown, with a page that offers ready tokens."""
 
     @property
     def embedded(self) -> bool:
@@ -87,7 +84,7 @@ class Settings:
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Read the settings.
 
-    Raise OperatorError naming the variable that cannot be understood.
+    Raise OperatorError with the name of a variable that cannot be understood.
     """
     env = os.environ if environment is None else environment
     database_url = env.get("DATABASE_URL") or None
@@ -115,7 +112,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
 def program() -> str:
     """Return how the person at this terminal calls plek.
 
-    By name where the shell finds this one, else by its place.
+    By name if the shell finds this one, else by its path.
     """
     own = Path(sys.executable).with_name("plek")
     found = shutil.which("plek")
@@ -137,7 +134,7 @@ def _asyncpg(url: str | None) -> str | None:
     read = AUTHORITY.match(rest)
     places = read["places"].split(",") if read else []
     if not all(_PLACE.fullmatch(place) for place in places):
-        # What a library says of it would repeat a part of the password.
+        # A library's message would repeat a part of the password.
         message = (
             "DATABASE_URL or PLEK_OWNER_URL cannot be read; in a password @ is written %40 and "
             ": is %3A."

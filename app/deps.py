@@ -1,7 +1,4 @@
-"""What a request needs before its act.
-
-The parts of the service, who is asking, and an open transaction.
-"""
+"""Everything a request needs before its act: parts, caller, transaction."""
 
 import hashlib
 import ipaddress
@@ -35,34 +32,28 @@ SOURCES = 1_000
 """How many addresses that requests come from are kept as they were read."""
 
 REFERENCE: ContextVar[Reference] = ContextVar("reference")
-"""The country's data while a request's input is being checked against it."""
+"""The country's data while a request's input is checked against it."""
 
 PROVIDERS: ContextVar[Collection[str]] = ContextVar("providers")
-"""The ids of all providers, likewise, where a route asked for them with `providers_known`."""
+"""The ids of all providers, likewise, if a route asked for them with `providers_known`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A row in a table of routes.
-
-    Who may use the route, and what the access log calls that.
-    """
+    """A row in a table of routes: who may use the route, and its name in the access log."""
 
     method: str
     path: str
     roles: frozenset[Role]
     action: str = ""
-    """Empty for a route that shows nothing about anyone: the log leaves it out."""
+    """Empty for a route that shows nothing about anyone: the log has no entry of it."""
     object_type: str = ""
     granted: bool = True
-    """Whether the log has it when it is granted; it always has a refusal."""
+    """Whether the log has an entry of it when it is granted; it always has one of a refusal."""
 
 
 def table_of(*routes: Route) -> Mapping[tuple[str, str], Route]:
-    """Return the rows of a table of routes by method and path.
-
-    Each may stand there once.
-    """
+    """Return the rows of a table of routes by method and path, each of them once."""
     table = {(route.method, route.path): route for route in routes}
     if len(table) != len(routes):
         message = "A route has two rows."
@@ -72,10 +63,7 @@ def table_of(*routes: Route) -> Mapping[tuple[str, str], Route]:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything that one process of the service is made of.
-
-    Put together in `main.create_app` only.
-    """
+    """All parts of one process of the service, joined in `main.join` only."""
 
     settings: Settings
     database: Database
@@ -88,22 +76,22 @@ class Parts:
 
 
 def parts_of(request: Request) -> Parts:
-    """Return the parts of the service that answers this request."""
+    """Return the parts of the service that answers a request."""
     parts: Parts = request.app.state.parts
     return parts
 
 
 def token_hash(request: Request) -> bytes:
-    """Return the hash of what a request is let in by.
+    """Return the hash of a request's credential, if it has one.
 
-    A bearer token, or what its application takes; or nothing.
+    The credential is a bearer token, or what its application accepts instead.
     """
     credential: Callable[[Request], bytes] = getattr(request.app.state, "credential", bearer_hash)
     return credential(request)
 
 
 def bearer_hash(request: Request) -> bytes:
-    """Return the SHA-256 of the bearer token, or nothing where there is none."""
+    """Return the SHA-256 of the bearer token; None without one."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         return b""
@@ -111,10 +99,7 @@ def bearer_hash(request: Request) -> bytes:
 
 
 def roles_for(request: Request) -> frozenset[Role]:
-    """Return which roles may use the matched route.
-
-    A route without a row is open to nobody.
-    """
+    """Return the roles that may use the matched route; none for a route without a row."""
     if (row := row_of(request)) is None:
         raise Forbidden
     return row.roles
@@ -128,7 +113,7 @@ def row_of(request: Request) -> Route | None:
 
 
 def admit(request: Request, tx: Transaction) -> Caller:
-    """Return the caller if the matched route's rule lets them in; else refuse."""
+    """Return the caller if the matched route's row admits them; else refuse."""
     if tx.caller.roles.isdisjoint(roles_for(request)):
         raise Forbidden
     request.state.admitted = tx.caller
@@ -144,7 +129,7 @@ def admitted_caller(request: Request) -> Caller | None:
 
 
 def entered(request: Request) -> AbstractAsyncContextManager[Transaction]:
-    """Open a transaction as the bearer of a request's token, who may be nobody."""
+    """Open a transaction as the bearer of a request's token, or as nobody."""
     return parts_of(request).database.entered(
         token_hash(request),
         source=source_of(request),
@@ -153,7 +138,7 @@ def entered(request: Request) -> AbstractAsyncContextManager[Transaction]:
 
 
 def source_of(request: Request) -> str | None:
-    """Return the network address that a request came from, where it is one."""
+    """Return the network address that a request came from, if it is one."""
     client = request.scope.get("client")
     return _address(client[0]) if client else None
 
@@ -203,14 +188,14 @@ async def transaction(request: Request) -> AsyncGenerator[Transaction]:
 
 
 def log_granted(tx: Transaction, request: Request) -> None:
-    """Write down what was seen, with the commit of what saw it: no entry, no answer."""
+    """Log what the caller saw, with the commit of its transaction: no entry, no answer."""
     row = row_of(request)
     if row is None or not row.action or not row.granted:
         return
     seen = tx.looks.referral_ids
     object_id = _object_id(request)
     if object_id is None and row.object_type == "referral" and len(seen) == 1:
-        object_id = next(iter(seen))  # one that was only now registered
+        object_id = next(iter(seen))  # a referral that was registered in this request
     entry = tx.caller.entry(
         row.action, row.object_type, object_id, purpose=tx.looks.purpose, referral_ids=seen
     )
@@ -218,11 +203,9 @@ def log_granted(tx: Transaction, request: Request) -> None:
 
 
 async def log_refused(request: Request) -> None:
-    """Write down that something was refused, in a transaction of its own.
+    """Log a refusal in a transaction of its own, as the refused one is rolled back.
 
-    The one that refused it was taken back.
-
-    Where that cannot be done the refusal stands: it shows nothing.
+    If that fails the refusal stands: it shows nothing.
     """
     row = row_of(request)
     if row is None or not row.action or getattr(request.state, "logged", False):
@@ -263,19 +246,19 @@ async def _spend(parts: Parts, key: str) -> None:
 
 
 async def _slow_down(request: Request) -> None:
-    """Count a token that opens nothing, and tell a source that comes with many of them to wait.
+    """Count a token that opens nothing; tell a source with many of them to wait.
 
-    It is told at once and nothing is held open: connections that wait are what an attacker would
-    collect. Each try costs one look-up by an index, over the limit as well: a good token has to be
-    found whoever else sends bad ones from the same address, and 256 random bits are not guessed at
-    any speed. Floods are for the proxy in front.
+    The source is told at once and no connection is held open, as connections that wait are an
+    attacker's aim. Each try costs one look-up by an index, over the limit as well: a good token has
+    to be found even if others send bad ones from the same address, and 256 random bits are not
+    guessed at any speed. Floods are for the proxy in front.
     """
     if retry_after := await parts_of(request).allowance.failed(source_of(request)):
         raise TooMany(retry_after=retry_after) from None
 
 
 async def current_transaction(request: Request) -> Transaction:
-    """Return the transaction that was opened for this request."""
+    """Return the transaction that was opened for a request."""
     tx: Transaction = request.state.tx
     return tx
 
@@ -284,7 +267,7 @@ Tx = Annotated[Transaction, Depends(current_transaction)]
 
 
 async def providers_known(tx: Tx) -> None:
-    """Let the input of a route be checked against the providers that there are."""
+    """Let a route's input be checked against the list of providers."""
     PROVIDERS.set(await tx.snapshots.providers(tx))
 
 

@@ -49,9 +49,9 @@ class Forbidden(Refusal):
 
 
 class Missing(Refusal):
-    """Nothing there for this caller: it does not exist, or belongs to another provider.
+    """No such thing for this caller: it does not exist, or belongs to another provider.
 
-    The two look the same, so that nobody can find out which ids exist.
+    The two look the same, so that ids cannot be guessed.
     """
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class Missing(Refusal):
 class Conflict(Refusal):
     """A request that the present state does not allow.
 
-    `rules` are the codes of the hard rules that stand in the way, if any.
+    `rules` are the codes of the hard rules against it, if any.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Whether the service is well: what it needs, and whether it is there."""
+"""The health of the service: its database, Redis and migrations."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -25,16 +25,16 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How each part is; `status` is `ok`, `degraded` (booking goes on) or `unavailable`."""
+    """The state of each part; `status` is `ok`, `degraded` (booking goes on) or `unavailable`."""
 
     database: str
     """`ok` or `gone`."""
     redis: str
     """`ok` or `gone`."""
     migrations: str
-    """`ok`, `pending`, or `unknown` where the database is gone."""
+    """`ok`, `pending`, or `unknown` while the database is gone."""
     timers: str
-    """`ok`, `late` where recurring work is done by nobody, or `unknown`."""
+    """`ok`, `late` while no process does recurring work, or `unknown`."""
     disk: str
     """`ok`, or `full`: that of the data folder."""
     demo_provider: str | None = None
@@ -42,7 +42,7 @@ class State:
 
     @property
     def status(self) -> str:
-        """All of it in a word."""
+        """The state of the whole in one word."""
         if self.database != "ok" or self.migrations != "ok":
             return "unavailable"
         whole = all(part == "ok" for part in (self.redis, self.timers, self.disk))
@@ -51,7 +51,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """What the database says; nothing of it where it has no tables yet."""
+    """What the database says; nothing before it has tables."""
 
     revision: str | None = None
     provider: str | None = None

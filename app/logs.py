@@ -1,6 +1,6 @@
 """Logs: JSON lines to stderr, without personal data.
 
-An exception is told by its kind and the places in the code that it came through. Its message and
+An exception is logged by its kind and the places in the code that it came through. Its message and
 the values of variables are left out: a database error quotes the row, a validation error the input.
 """
 
@@ -20,9 +20,9 @@ from app.stderr import Stderr
 
 ROOT = Path(__file__).parent.parent
 DEEPEST = 25
-"""Frames of an exception that are told, the innermost ones."""
+"""The most frames of an exception that are logged, the innermost ones."""
 CALLBACK = re.compile(r"(Exception in callback) .*")
-"""asyncio goes on with the callback's arguments."""
+"""The beginning of asyncio's message, which goes on with the callback's arguments."""
 
 
 def configure(level: str = "info") -> None:
@@ -77,7 +77,7 @@ def take_lost_lines() -> int:
 
 
 def tell_exception(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Replace an exception by its kind and where it came through, those of its causes included."""
+    """Replace an exception by its kind and its places in the code, with its causes."""
     error = _exception(event.pop("exc_info", None))
     if error is not None:
         event["exception"] = [_told(link) for link in chain(error)]
@@ -88,9 +88,9 @@ def tell_exception(_logger: object, _method: str, event: EventDict) -> EventDict
 def quote_nobody(
     _logger: object, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Cut a library's message to its first line, naming exceptions only by their kind.
+    """Cut a library's message to its first line, and exceptions in it to their kind.
 
-    asyncio goes on quoting.
+    asyncio goes on quoting after the first line.
     """
     said = str(event["event"])
     arguments: Iterable[object] = event.pop("positional_args", None) or ()
@@ -103,16 +103,16 @@ def quote_nobody(
 
 
 def watch() -> None:
-    """Also tell what nobody catches, in a thread or a finalizer.
+    """Log what nothing catches in a thread or a finalizer, too.
 
     By itself Python writes it out in full.
     """
-    threading.excepthook = lambda given: uncaught(given.exc_value)
-    sys.unraisablehook = lambda given: uncaught(given.exc_value)
+    threading.excepthook = lambda given: log_uncaught(given.exc_value)
+    sys.unraisablehook = lambda given: log_uncaught(given.exc_value)
 
 
-def uncaught(error: BaseException | None) -> None:
-    """Tell an exception that ended a command, a thread or a finalizer."""
+def log_uncaught(error: BaseException | None) -> None:
+    """Log an exception that ended a command, a thread or a finalizer."""
     if not isinstance(error, SystemExit):
         structlog.get_logger().critical("uncaught", exc_info=error)
 

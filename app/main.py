@@ -1,4 +1,4 @@
-"""Where the parts of the service are joined, and nowhere else."""
+"""The place where the parts of the service are joined."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -68,7 +68,7 @@ ROUTERS = (
 
 
 def join(settings: Settings, *, database_url: str, redis_url: str, key: str) -> Parts:
-    """Make the parts of one process; nothing is connected to yet."""
+    """Make the parts of one process, which are not connected to anything yet."""
     # A key from the data folder's file may be joined there by a newer one while this process lives.
     keyring = Keyring.parse(
         key, source=None if settings.key else KeyFile(settings.data_dir / KEY_FILE).read_if_changed
@@ -90,10 +90,7 @@ API = "/v1"
 
 
 class Service(Application):
-    """The whole service.
-
-    Health and metrics are its own routes, the rest is mounted on it.
-    """
+    """The whole service: its own routes for health and metrics, the rest mounted beside them."""
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan)
@@ -124,10 +121,7 @@ class Service(Application):
 
 
 def create_app(parts: Parts) -> Service:
-    """Return the whole service.
-
-    The API under /v1, the pages, health and metrics beside it.
-    """
+    """Return the whole service: the API under /v1, the pages, health and metrics."""
     return Service(parts)
 
 
@@ -148,7 +142,7 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
 def api(parts: Parts) -> FastAPI:
     """Return the JSON API.
 
-    A route without a rule of access stops the service from starting.
+    A route without a row in the table of access stops the service from starting.
     """
     app = Application(
         reader=read_body,
@@ -182,7 +176,7 @@ def api(parts: Parts) -> FastAPI:
 def from_environment() -> FastAPI:
     """Return the service as the environment describes it.
 
-    For processes that another one has started.
+    It is for a process that another one has started.
     """
     settings = read_settings()
     if settings.database_url is None or settings.redis_url is None or settings.key is None:

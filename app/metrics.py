@@ -1,6 +1,4 @@
-"""What is measured, for Prometheus.
-
-Counts and times, never an id, and nothing about anybody.
+"""Metrics for Prometheus: counts and times, never an id, nothing about a person.
 
 With several processes, PROMETHEUS_MULTIPROC_DIR names a folder (empty at the start) through which
 they add up.
@@ -90,7 +88,7 @@ def _took(method: str, route: str) -> Histogram:
 def count_holds(outcomes: Iterable[str]) -> None:
     """Count holds by outcome.
 
-    Taken, placed, declined, no_answer, released or expired.
+    The outcomes are taken, placed, declined, no_answer, released and expired.
     """
     for outcome in outcomes:
         _HOLDS.labels(outcome).inc()
@@ -99,14 +97,14 @@ def count_holds(outcomes: Iterable[str]) -> None:
 def count_swaps(outcomes: Iterable[str]) -> None:
     """Count swaps by outcome.
 
-    Proposed, reserved, completed, broken, refused or expired.
+    The outcomes are proposed, reserved, completed, broken, refused and expired.
     """
     for outcome in outcomes:
         _SWAPS.labels(outcome).inc()
 
 
 def arrival_alarms(count: int) -> None:
-    """Count alarms for households that had not arrived."""
+    """Count alarms for households that have not arrived."""
     _ALARMS.inc(count)
 
 
@@ -127,7 +125,7 @@ def disk(free_bytes: int) -> None:
 
 
 def delivery(outcome: str) -> None:
-    """Count an attempt to send to a webhook: `delivered` or `failed`."""
+    """Count an attempt to send to a webhook as `delivered` or `failed`."""
     _DELIVERIES.labels(outcome).inc()
 
 
@@ -137,13 +135,13 @@ def lost_lines(count: int) -> None:
 
 
 def webhook_disabled() -> None:
-    """Count a webhook that gets nothing any more."""
+    """Count a webhook that has been disabled."""
     _DISABLED.inc()
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """What is counted in the database when somebody asks."""
+class DatabaseCounts:
+    """Counts that are read from the database when metrics are asked for."""
 
     live_claims: Mapping[str, int]
     """By kind."""
@@ -156,16 +154,16 @@ class Counted:
     """None before the first backup."""
 
 
-def page(counted: Counted | None) -> bytes:
-    """Return everything measured, in Prometheus' text format.
+def page(counted: DatabaseCounts | None) -> bytes:
+    """Return all metrics in Prometheus' text format.
 
-    Without counts while the database is gone.
+    Without the database's counts while it is gone.
     """
     measured = generate_latest(_measured())
     return measured if counted is None else measured + generate_latest(_registry(counted))
 
 
-def _registry(counted: Counted) -> CollectorRegistry:
+def _registry(counted: DatabaseCounts) -> CollectorRegistry:
     registry = CollectorRegistry()
     claims = Gauge(
         "plek_live_claims",

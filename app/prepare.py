@@ -1,7 +1,4 @@
-"""Make a database ready for this release.
-
-Its tables as the migrations have them, and a country in it.
-"""
+"""Make a database ready for this release: migrate its tables, load a country into it."""
 
 import asyncio
 from dataclasses import dataclass, replace
@@ -17,37 +14,37 @@ OLDEST_POSTGRES = 15
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """What had to be done to make a database ready."""
+class Preparation:
+    """The steps that a database needed to be ready."""
 
     migrated: bool
     loaded: bool
 
 
-async def prepare(owner_url: str, settings: Settings) -> Prepared:
+async def prepare(owner_url: str, settings: Settings) -> Preparation:
     """Run missing migrations, and load the reference files into an empty database."""
     database = Database(replace(settings, pool_size=2), url=owner_url, as_owner=True)
     try:
         if await is_behind(database):
             return await _prepare(database, owner_url, settings)
         async with database.entered() as tx:
-            return Prepared(migrated=False, loaded=await load_reference(tx))
+            return Preparation(migrated=False, loaded=await load_reference(tx))
     finally:
         await database.close()
 
 
-async def _prepare(database: Database, owner_url: str, settings: Settings) -> Prepared:
-    """Migrate and load; of several processes that start at once, one after another."""
+async def _prepare(database: Database, owner_url: str, settings: Settings) -> Preparation:
+    """Migrate and load, one process after another if several start at once."""
     async with server.alone(database):
         behind = await is_behind(database)
         if behind:
             await asyncio.to_thread(schema.migrate, owner_url, settings)
         async with database.entered() as tx:
-            return Prepared(migrated=behind, loaded=await load_reference(tx))
+            return Preparation(migrated=behind, loaded=await load_reference(tx))
 
 
 async def is_behind(database: Database) -> bool:
-    """Whether migrations of this release are missing.
+    """Whether the database lacks migrations of this release.
 
     Raise OperatorError for a server that is too old, and for tables of another program or branch.
     """

@@ -1,4 +1,4 @@
-"""Bring the database's tables to this release's, as their owner.
+"""Migrate the database's tables to this release's, as their owner.
 
 The migrations stand beside the package, in the checkout (and in the container): `alembic.ini` next
 to `app/`.
@@ -47,7 +47,7 @@ def _known() -> frozenset[str]:
 
 
 def migrate(owner_url: str, settings: Settings | None = None, *, to: str = "head") -> None:
-    """Run every migration that is missing, up to one.
+    """Run every missing migration, up to one.
 
     Blocks; not for use on a thread with a running event loop.
     """

@@ -1,7 +1,7 @@
 """Sealing with AES-256-GCM: one data key for each referral and each site.
 
-Sealed is what is personal, and what could locate someone. Data keys are stored wrapped by the key
-ring from the environment.
+Everything personal is sealed, and everything that could locate a person. Data keys are stored
+wrapped by the key ring from the environment.
 """
 
 import base64
@@ -22,7 +22,7 @@ from app.errors import OperatorError
 KEY_BYTES = 32
 NONCE_BYTES = 12
 KEY_FILE = "key"
-"""The file in the data folder that holds the keys unless PLEK_KEY does."""
+"""The file in the data folder that holds the keys unless PLEK_KEY is set."""
 
 Found = TypeVar("Found")
 Source: TypeAlias = Callable[[], str | None]
@@ -30,14 +30,14 @@ Source: TypeAlias = Callable[[], str | None]
 
 
 class SealBroken(Exception):
-    """Sealed bytes that do not belong to this key or this row."""
+    """Sealed bytes that belong to another key or another row."""
 
 
 @dataclass(frozen=True, slots=True)
 class DataKey:
     """A data key, which seals the rows of one referral or site.
 
-    Stored only when wrapped.
+    It is stored only wrapped.
     """
 
     secret: bytes = field(repr=False)
@@ -59,7 +59,7 @@ class DataKey:
             return AESGCM(self.secret).decrypt(
                 sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], row.encode()
             )
-        except (InvalidTag, ValueError):  # the latter: too few bytes to be anything
+        except (InvalidTag, ValueError):  # the latter: fewer bytes than any seal has
             raise SealBroken from None
 
     def seal_json(self, content: object, *, row: str) -> bytes:
@@ -95,21 +95,21 @@ class _Key:
 
 
 class _Ring:
-    """The keys, newest first; newer ones are looked for when none fits."""
+    """The keys, newest first; newer ones are looked for if none fits."""
 
     def __init__(self, secrets: tuple[bytes, ...], *, source: Source | None) -> None:
         self.keys = tuple(_Key.of(secret) for secret in secrets)
         self._source = source
 
     def newest(self) -> _Key:
-        """The newest key there is, so that a row sealed during a rotation is sealed only once."""
+        """The newest key, so that a row sealed during a rotation is sealed only once."""
         self._follow()
         return self.keys[0]
 
     def open_with_any_key(self, attempt: Callable[[_Key], Found]) -> Found:
-        """The result of the first key that fits.
+        """Return the result of the first key that fits.
 
-        SealBroken if none does, newer ones included.
+        Raise SealBroken if none does, newer ones included.
         """
         while True:
             for key in self.keys:
@@ -161,7 +161,7 @@ class Seals:
     def reseal(self, sealed: bytes, *, row: str) -> bytes | None:
         """Seal the same bytes with the newest key; None if they are already.
 
-        Raises SealBroken if no key fits.
+        Raise SealBroken if no key fits.
         """
         content = self.unseal(sealed, row=row)
         newest = self._part(self._ring.keys[0])
@@ -249,7 +249,7 @@ class Keyring:
         return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 
     def read_token(self, token: str, *, scope: str) -> bytes | None:
-        """The bytes that a token holds; None if it was not made here for this scope."""
+        """Return the bytes that a token holds; None if it was not made here for this scope."""
 
         def read(key: _Key) -> bytes:
             try:
@@ -267,10 +267,8 @@ class Keyring:
 class KeyFile:
     """A file of keys that is read again when no known key fits.
 
-    A rotation writes a new key to it while other processes go on serving.
-
-    A look costs a microsecond or two, and only who has something that nothing opens, or makes a
-    data key, takes one.
+    A rotation writes a new key to it while other processes go on serving. A look costs a
+    microsecond or two, and is taken only for sealed bytes that no key opens, or to make a data key.
     """
 
     def __init__(self, path: Path) -> None:
@@ -278,7 +276,7 @@ class KeyFile:
         self._seen: tuple[int, int, int] | None = None
 
     def read_if_changed(self) -> str | None:
-        """The file's content if it has changed since the last look.
+        """Return the file's content if it has changed since the last look.
 
         None if unreadable.
         """
@@ -295,9 +293,9 @@ class KeyFile:
 
 
 def secrets_of(text: str, *, named: str = "PLEK_KEY") -> tuple[bytes, ...]:
-    """The keys in a text, each once.
+    """Return the keys in a text, each once.
 
-    Raises OperatorError, which repeats nothing of the text, if it holds anything else.
+    Raise OperatorError, which repeats nothing of the text, if it holds anything else.
     """
     try:
         secrets = tuple(

@@ -1,7 +1,4 @@
-"""What goes on beside the requests.
-
-Numbering the outbox, reading and sending it, and work that recurs.
-"""
+"""The work beside the requests: the outbox, webhooks, and work that recurs."""
 
 import asyncio
 import signal
@@ -17,7 +14,7 @@ import structlog
 
 from app import logs, metrics
 from app.accounts import sessions
-from app.bookkeeping import AT_ONCE_S, UNFOUNDED_S, release, seal, total
+from app.bookkeeping import AT_ONCE_S, UNFOUNDED_S, release_figures, seal_quarters, sign_tree
 from app.database import answers, deliveries, outbox, pulse, timers
 from app.database.connections.bounds import for_work
 from app.database.transaction import RELAY, WORKER, Database, Transaction
@@ -36,7 +33,7 @@ from app.webhooks.post import Post
 from app.webhooks.reach import Reach
 
 LOOK_S = 0.5
-"""How often each process looks by itself for what nobody told it."""
+"""How often each process looks at the outbox although the doorbell did not ring."""
 GATHER_S = 0.01
 """How long the relay lets committed rows gather, so that under load one numbering serves many."""
 TIMERS_S = 1.0
@@ -44,7 +41,7 @@ FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 10.0
 SWEEP_S = 2.0
 VACANCIES_S = 1.0
-"""How soon somebody is told of what came free for those who wait."""
+"""How soon desks hear of places that came free for those who wait."""
 REMINDERS_S = 30.0
 PRUNE_S = 600.0
 PEAKS_S = 2.0
@@ -66,7 +63,7 @@ log = structlog.get_logger()
 
 
 async def sweep(tx: Transaction) -> float:
-    """Note down which holds and swaps have run out."""
+    """Note the holds and swaps that have run out."""
     await holds.sweep_holds(tx)
     await proposals.sweep_swaps(tx)
     return SWEEP_S
@@ -75,9 +72,9 @@ async def sweep(tx: Transaction) -> float:
 async def step(
     tx: Transaction,
 ) -> float:
-    """Take the next step of the counts that everybody may see.
+    """Take the next step of the availability counts that all may see.
 
-    The day's first also shows how regions stand.
+    The day's first step also shows how regions stand.
     """
     if tx.reference_version == 0:
         return UNFOUNDED_S
@@ -87,7 +84,7 @@ async def step(
 
 
 async def prune(tx: Transaction) -> float:
-    """Forget what is kept for a while only."""
+    """Delete rows that are kept for a while only."""
     await outbox.prune(tx)
     await deliveries.prune(tx)
     await answers.prune(tx)
@@ -102,7 +99,7 @@ async def prune(tx: Transaction) -> float:
 async def remind(
     tx: Transaction,
 ) -> float:
-    """Tell those concerned of what is due for those who wait."""
+    """Remind those concerned of dues for households that wait."""
     if tx.reference_version == 0:
         return UNFOUNDED_S
     return AT_ONCE_S if await waiting_list.send_reminders(tx) else REMINDERS_S
@@ -111,7 +108,7 @@ async def remind(
 async def look_for_chances(
     tx: Transaction,
 ) -> float:
-    """Rank some of those who wait for what came free."""
+    """Rank some of those who wait for places that came free."""
     if tx.reference_version == 0:
         return UNFOUNDED_S
     return AT_ONCE_S if await vacancies.rank_next_waiting(tx) else VACANCIES_S
@@ -120,16 +117,16 @@ async def look_for_chances(
 async def plan(
     tx: Transaction,
 ) -> float:
-    """Make the plans for a peak that administrators asked for, in counts."""
+    """Make the plans for a peak that administrators asked for."""
     if made := await peaks.make_counts(tx):
         log.info("peak_planned", asked=made)
     return PEAKS_S
 
 
 async def retain(tx: Transaction, *, listed: ErasureList) -> float:
-    """Erase the referrals whose time is over.
+    """Erase the referrals whose retention has ended.
 
-    None where that cannot be put on the list.
+    None if they cannot be put on the list.
     """
     if tx.reference_version == 0:
         return UNFOUNDED_S
@@ -144,7 +141,7 @@ async def retain(tx: Transaction, *, listed: ErasureList) -> float:
 
 
 async def remind_of_returns(tx: Transaction) -> float:
-    """Remind of agreements to return whose day has come."""
+    """Remind of agreements to return that are due."""
     return AT_ONCE_S if await agreements.remind_of_returns(tx) else RETURNS_S
 
 
@@ -155,8 +152,8 @@ async def miss_arrivals(tx: Transaction) -> float:
     return AT_ONCE_S if await placements.raise_arrival_alarms(tx) else MISSED_S
 
 
-def recurring_in(data_dir: Path) -> Mapping[str, Work]:
-    """Return all the work that recurs, for a process with this data folder and these keys."""
+def recurring_work(data_dir: Path) -> Mapping[str, Work]:
+    """Return all work that recurs, for a process with this data folder and these keys."""
     return {
         "sweep": sweep,
         "step": step,
@@ -167,9 +164,9 @@ def recurring_in(data_dir: Path) -> Mapping[str, Work]:
         "arrival_alarms": miss_arrivals,
         "vacancies": look_for_chances,
         "peaks": plan,
-        "monitor": release,
-        "totals": total,
-        "checkpoints": partial(seal, signed=SignedTreeFile.of(data_dir)),
+        "monitor": release_figures,
+        "totals": seal_quarters,
+        "checkpoints": partial(sign_tree, signed=SignedTreeFile.of(data_dir)),
     }
 
 
@@ -177,15 +174,15 @@ def recurring_in(data_dir: Path) -> Mapping[str, Work]:
 async def running(
     parts: Parts, *, recurring: Mapping[str, Work] | None = None
 ) -> AsyncGenerator[None]:
-    """Do all of it while the block lasts; end open streams when told to stop."""
-    ours = recurring_in(parts.settings.data_dir)
+    """Do all of this work while the block lasts; end open streams on a request to stop."""
+    ours = recurring_work(parts.settings.data_dir)
     timed = ours if recurring is None else recurring
     courier = Courier(parts.database, parts.keyring, Post(Reach.of(parts.settings)))
     turns: Mapping[str, Callable[[], Awaitable[None]]] = {
         "relay": lambda: relay(parts),
         "read": parts.bus.read,
         "beat": parts.bus.beat,
-        "doorbell": lambda: parts.bus.doorbell.answer(parts.bus.heard),
+        "doorbell": lambda: parts.bus.doorbell.answer(parts.bus.note_position),
         "timers": lambda: recur(parts.database, timed),
         "webhooks": courier.turn,
     }
@@ -212,7 +209,7 @@ async def running(
 
 
 async def work(parts: Parts) -> None:
-    """Be a process that does nothing else, until it is told to stop."""
+    """Do nothing but this work, until told to stop."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -226,10 +223,7 @@ async def work(parts: Parts) -> None:
 
 
 async def relay(parts: Parts) -> None:
-    """Wait until something was written to the outbox, or for half a second.
-
-    Number it, and ring.
-    """
+    """Wait for rows of the outbox, half a second at most; number them, and ring."""
     database = parts.database
     with suppress(TimeoutError):
         async with asyncio.timeout(LOOK_S):
@@ -239,7 +233,7 @@ async def relay(parts: Parts) -> None:
     if told:
         await asyncio.sleep(GATHER_S)
     metrics.pool(*pulse.pool_use(database))
-    metrics.streams(parts.bus.listening)
+    metrics.streams(parts.bus.stream_count)
     metrics.lost_lines(logs.take_lost_lines())
     before = parts.bus.position
     try:
@@ -248,9 +242,9 @@ async def relay(parts: Parts) -> None:
         if told:
             database.written.set()
         raise
-    if parts.bus.fell_back(newest, before=before):
+    if parts.bus.restart_if_behind(newest, before=before):
         log.error("outbox_fell_back")
-    parts.bus.heard(newest)
+    parts.bus.note_position(newest)
     if numbered:
         database.written.set()  # there may be more than one numbering takes
         await parts.bus.doorbell.ring(newest)
@@ -266,10 +260,7 @@ async def _number(database: Database, *, told: bool) -> tuple[int, bool]:
 
 
 async def recur(database: Database, recurring: Mapping[str, Work]) -> None:
-    """Lease one piece of work that is due and do it.
-
-    Wait a second where there is none.
-    """
+    """Lease a piece of work that is due and do it; wait a second if there is none."""
     async with database.entered(actor=WORKER) as tx:
         held = await timers.lease(tx, recurring.keys())
     if held is None:
@@ -277,8 +268,8 @@ async def recur(database: Database, recurring: Mapping[str, Work]) -> None:
         return
     try:
         async with database.entered(actor=WORKER, lasting=True) as tx:
-            # If the lease ran out meanwhile, somebody else does it too: all of it may be done
-            # twice.
+            # If the lease ran out meanwhile, another process does it too: all of it may be
+            # done twice.
             await timers.done(tx, held, again_in_seconds=await recurring[held.name](tx))
     except Exception:
         # Work that fails must not keep the other timers waiting; if this fails too, the lease runs
@@ -332,7 +323,7 @@ async def _forever(
 
 @contextmanager
 def _on_stop(act: Callable[[], None]) -> Generator[None]:
-    """Also act when the process is told to stop.
+    """Call a function when the process is told to stop, too.
 
     A server waits for its open streams before it ends its lifespan.
     """

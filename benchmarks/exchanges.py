@@ -70,7 +70,7 @@ def drawn(vertices: int, *, seed: int, fits: float) -> Graph:
 
     (2006): kinds, and some who are hard to place.
 
-    *fits*: how probable it is that what is of the right kind fits somebody who is easy to place.
+    *fits*: how probable it is that what is of the right kind fits a patient who is easy to place.
     """
     random = Random(seed)
     kinds, shares = [*BLOOD], [*BLOOD.values()]

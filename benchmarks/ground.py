@@ -135,7 +135,7 @@ class Ground:
         return self.act(issue)
 
     def postgres_seconds(self) -> float:
-        """Return how long PostgreSQL's processes have been on a core, those that have ended included."""
+        """Return PostgreSQL's seconds on a core, its ended processes included."""
         pid = int(
             (self.folder / "postgres" / "postmaster.pid").read_text(encoding="utf-8").split()[0]
         )

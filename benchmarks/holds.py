@@ -1,4 +1,4 @@
-"""Holding places: Plek with every wall on, beside the same by hand and a bare route that writes."""
+"""Holds: Plek with every wall on, beside the same by hand and a bare route that writes."""
 
 import hashlib
 from collections.abc import Sequence

@@ -62,7 +62,7 @@ def measure(*, leaves: int = LEAVES) -> list[Line]:
 
 
 def verification() -> list[Line]:
-    """Check exports in which every opening is shown, and none, beside the bare loop over the same lines."""
+    """Check exports with every opening and with none, beside the bare loop over their lines."""
     return [
         _verified("every opening shown", _export(shown=True)),
         _verified("no opening shown", _export(shown=False)),

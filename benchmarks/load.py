@@ -58,7 +58,7 @@ class Tally:
 
 
 class Client(asyncio.Protocol):
-    """One connection: it sends the next request as soon as the answer to the last one is there."""
+    """One connection, which sends the next request as soon as the last one is answered."""
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
@@ -84,7 +84,7 @@ class Client(asyncio.Protocol):
         self._next()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Whoever waits for this client must hear that it will not end by itself."""
+        """Tell those who wait for this client that it will not end by itself."""
         if not self.ended.done():
             self.ended.set_exception(exc or ConnectionError("the server closed the connection"))
 

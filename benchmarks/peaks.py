@@ -30,7 +30,7 @@ SEED = 400
 
 
 def measure(*, rounds: int = ROUNDS) -> list[Line]:
-    """Measure the plan itself beside the bare solver, in turn, and the whole of `POST /v1/peak-plans`."""
+    """Measure the plan beside the bare solver in turn, and the whole of `POST /v1/peak-plans`."""
     with opened_ground() as ground:
         desk = cases.open_desks(ground)[0]
         ground.act(_end_all)

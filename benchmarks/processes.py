@@ -46,7 +46,7 @@ def start(*, starts: int = STARTS) -> list[Line]:
 
 
 def memory(*, requests: int = REQUESTS) -> list[Line]:
-    """Measure the memory of the one process that serves, after it has ranked and held under load."""
+    """Measure the memory of the one serving process after rankings and holds under load."""
     with opened_ground() as ground:
         make_room(ground, places=requests)
         desks = cases.open_desks(ground)

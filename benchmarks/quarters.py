@@ -75,7 +75,7 @@ class Fact(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Aged:
-    """A ledger of some leaves, every quarter of it sealed but the last, and the worker's way to it."""
+    """A ledger of some leaves, each quarter sealed but the last, and the worker's way to it."""
 
     ground: Ground
     keyring: Keyring

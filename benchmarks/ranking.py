@@ -19,7 +19,7 @@ HELLO = request("GET", "/hello")
 
 
 def measure(*, rounds: int = ROUNDS, rankings: int = RANKINGS) -> list[Line]:
-    """Measure rankings a second over the demo country as it is, and with a free place in every group."""
+    """Measure rankings a second over the demo country, as it is and with every group free."""
     print(
         f"ranking: {CLIENTS} clients, {rounds} rounds of {rankings:,} rankings, each of another "
         "referral"

@@ -41,7 +41,7 @@ class Reader:
     said: str = ""
 
     def read(self, data: bytes) -> None:
-        """Take in some bytes, and note each message that the server has to answer before the client goes on."""
+        """Read some bytes, and note each message that the server has to answer first."""
         self.rest += data
         while True:
             skip = 1 if self.begun else 0

@@ -65,7 +65,7 @@ def make_sweeper(data_dir: Path) -> None:
     with servers(data_dir, durable=False):
         pass
     home, programs = folder.enter(data_dir), binaries.find()
-    who = account.able(
+    who = account.with_capability(
         account.choose(home.path, owned=home.postgres),
         programs=programs.executed,
         folders=[home.postgres],

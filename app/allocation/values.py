@@ -156,7 +156,7 @@ class Situation:
     Attributes:
         as_of: the moment, in UTC.
         free: free places by group: 1, 2, or 3 for three or more; absent means none.
-        confirmed_hours: whole hours since somebody confirmed the site; None or absent means never.
+        confirmed_hours: whole hours since the site was confirmed; None or absent means never.
         clearances: km by danger zone's municipality and site's municipality; absent is never
         lawful.
         near_km: km from the site's municipality to where the household wishes to be near; empty

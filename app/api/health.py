@@ -63,7 +63,7 @@ async def read_metrics(request: Request, parts: PartsIn) -> Response:
     if not _from_here(request) and not await _is_administrator(request, parts):
         raise Missing
     metrics.pool(*pulse.pool_use(parts.database))
-    metrics.streams(parts.bus.listening)
+    metrics.streams(parts.bus.stream_count)
     metrics.disk(await asyncio.to_thread(free_bytes, parts.settings.data_dir))
     metrics.lost_lines(logs.take_lost_lines())
     return Response(
@@ -85,13 +85,13 @@ async def _is_administrator(request: Request, parts: Parts) -> bool:
         return tx.identity is not None and Role.ADMINISTRATOR in tx.identity.roles
 
 
-async def _counts(parts: Parts) -> metrics.Counted | None:
+async def _counts(parts: Parts) -> metrics.DatabaseCounts | None:
     try:
         async with parts.database.entered(actor=WORKER) as tx:
             taken, late = await pulse.read(tx), await timers.lateness(tx)
     except Unavailable:
         return None
-    return metrics.Counted(
+    return metrics.DatabaseCounts(
         taken.live_claims,
         taken.outbox_waiting,
         taken.outbox_waiting_seconds,

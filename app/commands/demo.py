@@ -153,7 +153,7 @@ async def sign(database: Database, *, signed: SignedTreeFile | None) -> None:
     again = bookkeeping.AT_ONCE_S
     while again == bookkeeping.AT_ONCE_S:
         async with database.entered(actor=WORKER, lasting=True) as tx:
-            again = await bookkeeping.seal(tx, signed=signed)
+            again = await bookkeeping.sign_tree(tx, signed=signed)
 
 
 def refuse_elsewhere(settings: Settings) -> None:

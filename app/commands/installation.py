@@ -22,7 +22,7 @@ from app.errors import OperatorError
 from app.ledger.signed_file import SignedTreeFile
 from app.placing import erasure
 from app.placing.erasure_list import ErasureList
-from app.prepare import Prepared, is_behind, prepare
+from app.prepare import Preparation, is_behind, prepare
 from app.seal import KEY_FILE, KeyFile, Keyring, SealBroken, new_key
 
 POSTGRES = frozenset({"postgres"})
@@ -86,7 +86,7 @@ class Installation:
             async with database.entered() as tx:
                 yield await self.unlock(tx) if with_keys else tx
 
-    async def prepare(self) -> Prepared:
+    async def prepare(self) -> Preparation:
         """Migrate, load the reference data, and erase again what a restore brought back.
 
         The role in DATABASE_URL gets the application's rights, and no more.

@@ -8,7 +8,7 @@ import typer
 
 from app.commands.installation import BOTH, Installation, open_installation, settings_with
 from app.errors import Erased, OperatorError
-from app.prepare import Prepared
+from app.prepare import Preparation
 
 
 def migrate(data_dir: Path | None) -> None:
@@ -18,7 +18,7 @@ def migrate(data_dir: Path | None) -> None:
     typer.echo(report(done))
 
 
-def report(done: Prepared) -> str:
+def report(done: Preparation) -> str:
     """Return a sentence about what was done."""
     tables = "Migrated to this release's tables." if done.migrated else "The tables are up to date."
     return f"{tables} Loaded the reference data." if done.loaded else tables

@@ -1,1 +1,1 @@
-"""What every room stands on: transactions, snapshots, outbox, timers, answers."""
+"""The ground of every room: transactions, snapshots, outbox, timers, answers."""

@@ -1,7 +1,4 @@
-"""Who looked at what, when and why.
-
-Rows that are only ever added (fields of NEN 7513).
-"""
+"""The access log: rows that are only ever added (fields of NEN 7513)."""
 
 from datetime import timedelta
 from typing import Any
@@ -25,9 +22,9 @@ def of_actor(
     purpose: str | None = None,
     referral_ids: tuple[UUID, ...] = (),
 ) -> AccessEntry:
-    """Return the entry of what the operator or the worker did.
+    """Return the entry for an act of the operator or the worker.
 
-    Nobody's account, and no request.
+    It has no account and no request.
     """
     return AccessEntry(
         action=action,
@@ -45,7 +42,9 @@ def of_actor(
 
 
 _ADD_NUMBERED = insert(AccessLogEntry).returning(AccessLogEntry.id)
-_ADD = insert(AccessLogEntry).inline()  # nobody may read what they were refused as nobody
+_ADD = insert(
+    AccessLogEntry
+).inline()  # without an account, no one may read the entry of their refusal
 
 
 async def add(tx: Transaction, entry: AccessEntry) -> None:
@@ -72,12 +71,10 @@ async def one_at_a_time(tx: Transaction, account_id: UUID) -> None:
 async def wait(
     tx: Transaction, account_id: UUID, *, action: str, most: int, tries: bool = False
 ) -> int:
-    """Return in how many whole seconds an account may do something again, 0 for now.
+    """Return the whole seconds until an account may do something again, 0 for now.
 
-    `most` an hour are granted.
-
-    With `tries` those that were refused count as well, where they gave a purpose: that of being
-    told to wait does not.
+    `most` an hour are granted. With `tries` refused ones count as well, if they gave a purpose: the
+    purpose of those that were told to wait does not.
     """
     clock = func.clock_timestamp()
     # Worked out once, in a sub-select: only so the index leads past all that is older.

@@ -14,13 +14,12 @@ from app.models import ReferralSecret
 
 KEPT_HOURS = 24
 GONE = b""
-"""What an answer holds once whom it was about has been erased: a repeat finds it, and is told
-so."""
+"""The content of an answer whose referral has been erased: a repeat finds it, and says so."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A sealed answer, and what it was an answer to."""
+    """A sealed answer, and the request that it answers."""
 
     account_id: UUID
     route: str
@@ -31,15 +30,15 @@ class Answer:
     status: int
     sealed: bytes
     referral_id: UUID | None = None
-    """Whose content it has, if anybody's."""
+    """The referral whose content it has, if any."""
     referral_ids: Sequence[UUID] = ()
-    """Whose content it has, where that is several referrals'."""
+    """The referrals whose content it has, if they are several."""
 
 
 async def keep(tx: Transaction, answer: Answer) -> bool:
-    """Keep an answer; False where the key has one already.
+    """Keep an answer; False if the key has one already.
 
-    Waits for whoever is writing the same key.
+    Waits for a transaction that writes the same key.
     """
     values = asdict(answer) | {"referral_ids": list(answer.referral_ids)}
     return await tx.run(insert(AnswerRow).values(**values).on_conflict_do_nothing()) == 1
@@ -48,8 +47,8 @@ async def keep(tx: Transaction, answer: Answer) -> bool:
 async def read(tx: Transaction, account_id: UUID, *, route: str, key: str) -> Answer | None:
     """Return the answer kept for a key, if any; after a day it is forgotten.
 
-    It is empty once whom it was about has been erased; one that was only kept after that is
-    nobody's.
+    It is empty once its referral has been erased; one that was only kept after that belongs to no
+    referral.
     """
     known = exists().where(ReferralSecret.referral_id == AnswerRow.referral_id)
     named = func.unnest(AnswerRow.referral_ids).column_valued("named")
@@ -80,7 +79,7 @@ async def read(tx: Transaction, account_id: UUID, *, route: str, key: str) -> An
 
 
 async def prune(tx: Transaction, *, keep_hours: int = KEPT_HOURS) -> int:
-    """Forget answers given longer ago than that and return how many."""
+    """Forget answers given longer ago than that; return how many."""
     return await tx.run(
         delete(AnswerRow).where(
             AnswerRow.made_at < func.clock_timestamp() - timedelta(hours=keep_hours)

@@ -1,4 +1,4 @@
-"""Who is asking, and on whose behalf: what every act is handed."""
+"""The caller of an act: account, roles, provider, region."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -15,27 +15,27 @@ class AccessEntry:
     """One act, granted or refused; the database adds the event's id and the time."""
 
     action: str
-    """What was done or asked for, as a code: read, search, reveal, export..."""
+    """The act that was done or asked for, as a code: read, search, reveal, export..."""
     outcome: str
     """`granted` or `refused`."""
     account_id: UUID | None
-    """None where nobody we know asked."""
+    """None if no known account asked."""
     roles: tuple[str, ...]
     provider_id: UUID | None
     purpose: str | None
     """Why, as a code, where one was given."""
     object_type: str
     object_id: UUID | None
-    """None for a list, or where what was asked for is no id."""
+    """None for a list, or if the request named no id."""
     referral_ids: tuple[UUID, ...]
-    """Whose sealed content was opened for it, or whose sake it was for."""
+    """The referrals whose sealed content was opened for it, or whose sake it was for."""
     source: str | None
     """Network address that the request came from."""
     request_id: str | None
 
 
 class Role(StrEnum):
-    """What an account may be; it may be several of them."""
+    """The roles of an account, which may have several."""
 
     INTAKE_WORKER = "intake_worker"
     COORDINATOR = "coordinator"
@@ -45,7 +45,7 @@ class Role(StrEnum):
 
 
 ANYONE: frozenset[Role] = frozenset()
-"""For what needs no token."""
+"""The roles of a route that needs no token."""
 EVERY_ACCOUNT = frozenset(Role)
 PEOPLE = EVERY_ACCOUNT - {Role.CLIENT_SYSTEM}
 INTAKE_WORKERS = frozenset({Role.INTAKE_WORKER})
@@ -55,11 +55,11 @@ STAFF = INTAKE_WORKERS | COORDINATORS
 PROVIDER_ACCOUNTS = STAFF | {Role.CLIENT_SYSTEM}
 """The people and the systems of a provider."""
 REGISTER_KEEPERS = COORDINATORS | {Role.CLIENT_SYSTEM}
-"""Those who keep a provider's places true."""
+"""The roles that keep a provider's places true."""
 AUDITORS = frozenset({Role.AUDITOR})
 ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
 OVERSIGHT = AUDITORS | ADMINISTRATORS
-"""Those who see how the burden is shared: the regions' auditors and the national desk."""
+"""The roles that see how the burden is shared: the regions' auditors and the national desk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Caller:
     def provider(self) -> UUID:
         """The provider that the caller works for.
 
-        Forbidden for one who works for none.
+        Raise Forbidden if there is none.
         """
         if self.provider_id is None:
             raise Forbidden
@@ -95,7 +95,7 @@ class Caller:
         purpose: str | None = None,
         referral_ids: Collection[UUID] = (),
     ) -> AccessEntry:
-        """Return what the access log is to say of something that the caller did or asked for."""
+        """Return the access log's entry for an act of the caller."""
         return AccessEntry(
             action=action,
             outcome=outcome,

@@ -1,11 +1,9 @@
-"""What is to be sent to webhooks.
+"""Deliveries to webhooks: a row for each event and webhook, leased by its sender.
 
-One row for each event and webhook, leased by whoever sends it.
-
-A lease is a time in the row, by the database's clock: nobody holds a lock or a transaction while a
-receiver takes its time, and what a process that died was sending is due again when its lease has
-run out. Who notes how it went locks the webhook first and deliveries then, or two that fail at once
-would wait for each other when that disables their webhook.
+A lease is a time in the row, by the database's clock: no lock or transaction is held while a
+receiver takes its time, and a delivery of a process that died is due again when its lease has run
+out. Noting the result locks the webhook first and deliveries then, or two that fail at once would
+wait for each other when that disables their webhook.
 """
 
 from collections.abc import Collection
@@ -33,13 +31,12 @@ from app.database.transaction import Transaction
 from app.models import OutboxEntry, Webhook, WebhookDelivery
 
 LEASE_S = 60
-"""Much longer than sending takes at most."""
+"""The length of a lease: much longer than sending takes at most."""
 KEPT_HOURS = 24
 FAILING_DAYS = 5
 """After so many days without a delivery that was received, a webhook is disabled."""
 JITTER = 0.1
-"""By how much a pause may be longer, as a part of it: what failed together shall not come back
-together."""
+"""The part by which a pause may be longer, so that deliveries that failed together part."""
 DELIVERED, GIVEN_UP = "delivered", "given_up"
 GONE, FAILING = "gone", "failing"
 
@@ -64,9 +61,7 @@ class Leased:
 
 
 async def spread(tx: Transaction, *, after: int, upto: int) -> None:
-    """Write down what is to be sent of the events with these positions.
-
-    The relay does so when it has numbered them.
+    """Write down the deliveries of events that the relay has numbered, by their positions.
 
     Positions are given once, so each event comes to each webhook once, and a webhook hears of
     everything numbered since it was added.
@@ -100,12 +95,10 @@ async def lease(
     busy: Collection[UUID] = (),
     seconds: float = LEASE_S,
 ) -> list[Leased]:
-    """Lease what is due and what nobody else is sending.
+    """Lease deliveries that are due and that no other process is sending.
 
-    At most `each` a webhook, one where the last one failed.
-
-    None is leased for webhooks that are busy. Whose turn it is among the others is drawn, so that
-    none waits behind the same ones every time.
+    At most `each` a webhook, one if the last one failed, and none for busy webhooks. The turn among
+    the others is drawn by lot, so that none waits behind the same ones every time.
     """
     clock = func.clock_timestamp()
     due = _due(each)
@@ -149,13 +142,10 @@ async def received(tx: Transaction, leased: Leased) -> None:
 
 
 async def failed(tx: Transaction, leased: Leased, *, again_in_seconds: float | None) -> bool:
-    """Note that a delivery was not received, and when it is due again.
+    """Note that a delivery was not received, and when it is due again; None: never.
 
-    Never, where None.
-
-    Return whether its webhook has now been failing for so long that it is to be disabled. Whoever
-    sent it after its lease ran out has nothing to say of when it is due: somebody else is sending
-    it.
+    Return whether its webhook has now been failing for so long that it is to be disabled. A sender
+    whose lease ran out does not decide when it is due: another one is sending it.
     """
     clock = func.clock_timestamp()
     since = func.coalesce(Webhook.failing_since, clock)
@@ -175,7 +165,7 @@ async def failed(tx: Transaction, leased: Leased, *, again_in_seconds: float | N
 
 
 async def disable(tx: Transaction, webhook_id: UUID, *, because: str) -> bool:
-    """Send nothing more to a webhook; False where that was so before."""
+    """Send nothing more to a webhook; False if it was disabled before."""
     clock = func.clock_timestamp()
     changed = await tx.run(
         update(Webhook)
@@ -201,7 +191,7 @@ async def prune(tx: Transaction, *, keep_hours: int = KEPT_HOURS) -> int:
 
 
 def _due(each: int) -> FromClause:
-    """Return what is due for a webhook, what has been due for longest first."""
+    """Return the due deliveries of a webhook, the longest due first."""
     most = case((Webhook.failing_since.is_(None), each), else_=1)
     return (
         select(WebhookDelivery.id)

@@ -1,10 +1,9 @@
-"""The outbox: facts that others must hear of, numbered once committed, kept for a day.
+"""The outbox: changes that others must hear of, numbered once committed, kept for a day.
 
-Each is written in the transaction that made it true.
-
-Rows get their ids when they are written and become visible when their transaction commits, in
-another order; whoever read "after the last id" would lose some. So the relay numbers rows that are
-committed, under a lock: positions have no gaps, and nothing appears before one that has been read.
+Each is written in the transaction that made it true. Rows get their ids when they are written and
+become visible when their transaction commits, in another order: a reader of "after the last id"
+would lose some. So the relay numbers rows that are committed, under a lock: positions have no gaps,
+and nothing appears before one that has been read.
 """
 
 from collections.abc import Sequence
@@ -49,14 +48,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """How far the outbox has been numbered, and whether something waits for its number."""
+    """The newest position of the outbox, and whether a row waits for its number."""
 
     newest: int
     waiting: bool
 
 
 async def add(tx: Transaction, *, kind: str, subject: str, audience: Sequence[UUID] | None) -> None:
-    """Write down what others must hear of once this transaction has become true.
+    """Write down a change that others must hear of once this transaction is committed.
 
     `kind` is one of the model's; `subject` an id, or for availability a region's code; `audience`
     names the providers concerned, None all staff.
@@ -70,16 +69,14 @@ async def add(tx: Transaction, *, kind: str, subject: str, audience: Sequence[UU
 
 
 async def glance(tx: Transaction) -> Glance:
-    """Look how far the outbox has been numbered."""
+    """Return the newest position of the outbox, and whether rows wait."""
     waiting = exists().where(OutboxEntry.position.is_(None))
     row = await tx.row(select(Head.value, waiting.label("waiting")).where(Head.name == HEAD))
     return Glance(0, waiting=False) if row is None else Glance(row.value, waiting=row.waiting)
 
 
 async def number(tx: Transaction, *, most: int = NUMBERED_AT_ONCE) -> int | None:
-    """Give positions to rows that are committed, in order.
-
-    Return the newest position, None if there were no such rows.
+    """Give positions to committed rows, in order; return the newest, None without such rows.
 
     With its position a row also comes to the webhooks that want it. The head row is locked first:
     only then does the next statement see all that earlier holders of the lock did.
@@ -127,7 +124,7 @@ async def read_after(
 ) -> list[Entry]:
     """Return numbered rows after a position, in order.
 
-    With `provider_id` only what concerns that provider.
+    With `provider_id` only those that concern that provider.
     """
     statement = (
         select(OutboxEntry.position, OutboxEntry.kind, OutboxEntry.subject, OutboxEntry.audience)
@@ -155,7 +152,7 @@ async def newest(tx: Transaction) -> int:
 
 
 async def oldest(tx: Transaction) -> int | None:
-    """Return the oldest position kept; None where nothing is kept.
+    """Return the oldest position kept; None if the outbox is empty.
 
     From here to the newest nothing is missing.
     """
@@ -164,10 +161,10 @@ async def oldest(tx: Transaction) -> int | None:
 
 
 async def prune(tx: Transaction, *, keep_hours: int = KEPT_HOURS) -> int:
-    """Forget what was written longer ago than that and return how much.
+    """Forget rows written longer ago than that; return how many.
 
-    What goes is always a beginning: positions and times run in step only nearly, and a hole would
-    be a lost event.
+    A beginning of the outbox goes, always: positions and times run in step only nearly, and a hole
+    would be a lost event.
     """
     since = func.clock_timestamp() - timedelta(hours=keep_hours)
     first_kept = (

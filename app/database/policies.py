@@ -1,7 +1,4 @@
-"""Policies as they were published: added, read and listed.
-
-None is ever changed or taken away.
-"""
+"""Published policies: added, read and listed, never changed or deleted."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,8 +16,7 @@ if TYPE_CHECKING:
     from app.database.statements import Statements
 
 LEAD = timedelta(minutes=1)
-"""How long before it begins a policy is published at the latest: then it has become true, and
-known, in time."""
+"""The shortest time from a policy's publication to its beginning, so that it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +58,8 @@ _ADD = (
 async def add(tx: "Statements", row: PolicyRow) -> bool:
     """Add a policy; return False if it begins too early or is not the only one of its kind.
 
-    Hash, version and beginning must each be new.
-
-    Of several that are added at once each is decided on after the one before.
+    Hash, version and beginning must each be new. Of several that are added at once each is decided
+    on after the one before.
     """
     await counters.lock(tx, "reference")
     values = {name: getattr(row, name) for name in PolicyRow.__slots__}
@@ -108,7 +103,7 @@ async def in_force(tx: "Statements") -> str | None:
 async def since(tx: "Statements", at: datetime) -> list[PolicyRow]:
     """Return the policy in force at a moment and all later ones, in their order.
 
-    Before the first one begins, that is the one.
+    Before the first one begins, that one is in force.
     """
     in_force = select(func.max(Policy.valid_from)).where(Policy.valid_from <= at).scalar_subquery()
     first = select(func.min(Policy.valid_from)).scalar_subquery()

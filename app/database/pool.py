@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL, and what to say when there are none."""
+"""Connections to PostgreSQL, and the refusals when there are none."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
@@ -25,7 +25,7 @@ OUT_OF_REACH = ("08", "53", "57P", "25P03", "25P04", "25006")
 TOO_SLOW = "57014"
 """The server gave a statement up, at the bound that it was told."""
 TRY_LATER = ("40001", "40P01", "55P03")
-"""Serialization failure, deadlock, lock time-out: somebody else was busy with the same rows."""
+"""Serialization failure, deadlock, lock time-out: another transaction had the same rows."""
 
 
 First: TypeAlias = Callable[[Any], Said]
@@ -51,7 +51,7 @@ class PoolUse(NamedTuple):
 
 @contextmanager
 def refusing() -> Generator[None]:
-    """Say in the domain's words what the database could not do."""
+    """Turn failures of the database into refusals in the domain's words."""
     try:
         yield
     except (TimeoutError, OSError, *GONE) as error:

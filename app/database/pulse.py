@@ -1,7 +1,4 @@
-"""How the service is doing, in counts.
-
-Live claims, what waits in the outbox, the pool, the schema's revision.
-"""
+"""The state of the service in counts: claims, outbox, pool, the schema's revision."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """Counts of this moment; about nobody in particular."""
+    """Counts of this moment, about no household in particular."""
 
     live_claims: Mapping[str, int]
     """By kind: hold, placement, occupied, out_of_service."""
@@ -29,7 +26,7 @@ class Pulse:
     outbox_waiting_seconds: float
     """How long the oldest of them has waited."""
     alternatives_overdue: int
-    """Households in an alternative whom somebody should have looked after by now."""
+    """Households in an alternative whose check is overdue."""
     backup_age_seconds: float | None
     """How long ago the last backup was made; None before the first."""
 
@@ -64,7 +61,7 @@ async def read(tx: Transaction) -> Pulse:
 
 
 def pool_use(database: "Database") -> PoolUse:
-    """Return how busy the pool of this process is."""
+    """Return the use of this process's pool."""
     return database.use
 
 

@@ -1,7 +1,4 @@
-"""The country as the database has it.
-
-Regions, municipalities, distances, weights and the policy in force.
-"""
+"""The country in the database: regions, municipalities, distances, weights, policy."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -22,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class KnownRegion:
-    """A region as everybody may see it; position in WGS84 degrees."""
+    """A region as all may see it; position in WGS84 degrees."""
 
     code: str
     name: str
@@ -33,9 +30,9 @@ class KnownRegion:
 
 @dataclass(frozen=True, slots=True)
 class KnownMunicipality:
-    """A municipality as everybody may see it.
+    """A municipality as all may see it.
 
-    `extent_km` bounds how far from its position anything in it can be.
+    `extent_km` is the farthest that anything in it can be from its position.
     """
 
     code: str
@@ -69,7 +66,7 @@ class Reference:
     clearances: Mapping[str, Mapping[str, int]]
     """The surest distance between anything in the two."""
     distances: Mapping[str, Mapping[str, int]]
-    """Between the two positions: for nearness, never for safety."""
+    """The distance between the two positions: for nearness, never for safety."""
     weights: Mapping[str, int]
     policy: Policy
     policy_hash: str
@@ -77,10 +74,7 @@ class Reference:
     """The policies that begin after this one, in their order."""
 
     def at(self, moment: datetime) -> "Reference":
-        """Return the country as it is at a moment.
-
-        With the policy that is in force then.
-        """
+        """Return the country as it is at a moment, with the policy in force then."""
         if not self.later or moment < self.later[0].valid_from:
             return self
         begun = [term for term in self.later if term.valid_from <= moment]
@@ -123,7 +117,7 @@ async def _load(tx: "Statements", *, version: int) -> Reference:
         ).order_by(Municipality.code)
     )
     clearances, distances = await _distances(tx)
-    # From a little earlier: what is read here is also for whoever began just before.
+    # From a little earlier: transactions that began just before use this too.
     terms = tuple(_term(row) for row in await policies.since(tx, tx.at - policies.LEAD))
     return Reference(
         version=version,
@@ -177,7 +171,7 @@ class WeightRow:
 
 
 async def weights_in_force(tx: "Statements") -> list[WeightRow]:
-    """Return what each region weighs today, by its code."""
+    """Return each region's weight today, by its code."""
     wanted = (
         select(Weight.region, Weight.valid_from, Weight.weight, Weight.source)
         .ext(distinct_on(Weight.region))

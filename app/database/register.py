@@ -1,7 +1,4 @@
-"""The register as rankings see it.
-
-Groups of interchangeable places, with what their sites add to them.
-"""
+"""The register as rankings see it: groups of interchangeable places, with their sites."""
 
 import zlib
 from collections.abc import Mapping
@@ -40,7 +37,7 @@ class RegisterSnapshot:
     hash: str
 
     def content(self) -> bytes:
-        """Return what is stored so that rankings of this register can be replayed."""
+        """Return the content that is stored to replay rankings of this register."""
         return zlib.compress(register_bytes(self.register))
 
 
@@ -70,10 +67,7 @@ class ProviderList:
 
 
 async def providers(tx: Statements) -> ProviderList:
-    """Read the newest version of the providers.
-
-    Read again when it changed meanwhile.
-    """
+    """Read the newest version of the providers, or read again if it changed meanwhile."""
     while True:
         version = await counters.read(tx, "register")
         cards = await _providers(tx)
@@ -119,7 +113,7 @@ _GROUP_COLUMNS = (
     Site.supervision,
     Site.specialisms,
     Site.exclusive_to,
-    # Nothing is offered where nobody is safe, and others need not know why.
+    # A site that is not safe offers nothing, and others need not know why.
     case((Site.compromised_since.is_not(None), "paused"), else_=Site.admission).label("admission"),
     Site.automatic_acceptance,
     GroupRow.places,
@@ -128,17 +122,14 @@ _GROUP_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A place as it is now.
-
-    Its group with what the site adds, and whether the site is compromised.
-    """
+    """A place as it is now: its group with its site's facts, and whether that is compromised."""
 
     group: PlaceGroup
     compromised: bool
 
 
 async def standing(tx: Statements, place_id: UUID) -> Standing:
-    """Return what is true of a place now."""
+    """Return a place as it is now."""
     rows = await tx.rows(
         select(*_GROUP_COLUMNS, Site.compromised_since)
         .select_from(Place)

@@ -1,7 +1,4 @@
-"""How a database is, also one that has not been migrated.
-
-What it is, what time it has, which tables, which seals.
-"""
+"""The state of a database, migrated or not: version, clock, tables, seals."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -26,7 +23,7 @@ _REVISION = "SELECT version_num FROM alembic_version"
 _ALONE = "SELECT pg_advisory_xact_lock(hashtext('plek is being made ready'))"
 
 DEMO = "plek is being filled with the demo country"
-"""Of an act that one process does while others wait."""
+"""The name of an act that one process does while others wait."""
 _TRY = text("SELECT pg_try_advisory_xact_lock(hashtext(:act)) AS got").bindparams(
     bindparam("act", type_=Text)
 )
@@ -37,7 +34,7 @@ _WAIT = text("SELECT pg_advisory_xact_lock(hashtext(:act))").bindparams(
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What a database says of itself."""
+    """The state of a database, as it says itself."""
 
     major: int
     version: str
@@ -50,7 +47,7 @@ class Condition:
 async def look(database: "Database") -> Condition:
     """Return the condition of a database.
 
-    Raise OperatorError where it does not let us in.
+    Raise OperatorError if it refuses the connection.
     """
     try:
         async with database.connection() as connection:
@@ -74,7 +71,7 @@ async def look(database: "Database") -> Condition:
 
 @asynccontextmanager
 async def alone(database: "Database") -> AsyncGenerator[None]:
-    """Keep other processes from preparing this database meanwhile; wait for one that does.
+    """Keep other processes from preparing this database; wait for one that does.
 
     It takes a connection.
     """
@@ -85,20 +82,17 @@ async def alone(database: "Database") -> AsyncGenerator[None]:
 
 
 async def is_alone_with(tx: Transaction, act: str) -> bool:
-    """Keep others from an act until the transaction ends.
-
-    False where somebody else is at it.
-    """
+    """Keep others from an act until the transaction ends; False if another is at it."""
     return (await tx.rows(_TRY, {"act": act}))[0].got
 
 
 async def await_turn(tx: Transaction, act: str) -> None:
-    """Wait until nobody else is at an act, and keep others from it until the transaction ends."""
+    """Wait until no other process is at an act, and keep others from it in this transaction."""
     await tx.run(_WAIT, {"act": act})
 
 
 async def obeys_rules(tx: Transaction) -> bool:
-    """Whether row-level security holds for whoever this transaction is."""
+    """Whether row-level security holds for the role of this transaction."""
     exempt = text(
         "SELECT rolsuper OR rolbypassrls AS exempt FROM pg_roles WHERE rolname = current_user"
     )

@@ -1,7 +1,4 @@
-"""What changes rarely, kept in this process by version.
-
-The country, the providers and the register.
-"""
+"""Rows that change rarely, kept in this process by version: country, providers, register."""
 
 import asyncio
 from typing import TYPE_CHECKING
@@ -39,10 +36,9 @@ class Snapshots:
     async def reference(self, tx: "Statements") -> "Reference":
         """Return the country at this transaction's version or newer.
 
-        Its policy is the one in force when the transaction began.
-
-        A policy that was published ahead so takes effect everywhere at once, by the database's
-        clock, and nothing that is kept here outlives its beginning.
+        Its policy is the one in force when the transaction began. A policy that was published ahead
+        so takes effect everywhere at once, by the database's clock, and nothing that is kept here
+        outlives its beginning.
         """
         known = self._reference
         if known is None or known.version < tx.reference_version:
@@ -60,10 +56,9 @@ class Snapshots:
         return known.cards
 
     async def register(self, tx: "Statements") -> "RegisterSnapshot":
-        """Return the register at this transaction's version or a newer one.
+        """Return the register at this transaction's version or newer.
 
-        Everybody shares what is kept, so nobody fills it to whom row-level security shows only a
-        part.
+        All callers share it, so no transaction fills it that row-level security shows only a part.
         """
         if not tx.sees_register:
             raise Forbidden

@@ -26,27 +26,24 @@ COMPILED = 2_000
 """How many different statements are kept; Plek has a few hundred."""
 _CACHE: LRUCache[Any, Any] = LRUCache(COMPILED)
 _KNOWN = "_plek_command"
-"""Where a statement carries what became of it."""
+"""The attribute by which a statement carries its command."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A statement with the values that stand in it.
-
-    What is left is to give it the others.
-    """
+    """A compiled statement with the values that stand in it; the others are still to be given."""
 
     compiled: SQLCompiler
     sql: str
     names: tuple[str, ...]
-    """Of its arguments, in their order."""
+    """The names of its arguments, in their order."""
     given: Mapping[str, Any]
     """Values that the statement itself holds, by name."""
     processors: Mapping[str, Processor]
-    """What the driver does not take as it is, by name."""
+    """The conversions of values that the driver does not take as they are, by name."""
 
     def call(self, values: Values | None) -> tuple[str, Sequence[Any]]:
-        """Return the SQL and the arguments; KeyError where a value is missing."""
+        """Return the SQL and the arguments; raise KeyError if a value is missing."""
         known = self.given if values is None else {**self.given, **values}
         if self.compiled.post_compile_params:
             return self._expanded(known)
@@ -95,7 +92,7 @@ def _made(statement: Executable, columns: Sequence[str], *, many: bool) -> Comma
         compiled,
         compiled.string,
         tuple(compiled.positiontup or ()),
-        # What has to be given is missing here, else it would be NULL for whoever forgets it.
+        # A value that has to be given is missing here, else it would be NULL if it is forgotten.
         {name: value for name, value in given.items() if name not in required},
         processors,
     )
@@ -103,7 +100,7 @@ def _made(statement: Executable, columns: Sequence[str], *, many: bool) -> Comma
 
 @lru_cache(COMPILED)
 def _of_binds(compiled: SQLCompiler) -> tuple[frozenset[str], Mapping[str, Processor]]:
-    """Return the names that need a value, and what the driver does not take as it is."""
+    """Return the names that need a value, and the conversions for the driver."""
     processors = {
         name: processor
         for name, bind in compiled.binds.items()
@@ -114,10 +111,7 @@ def _of_binds(compiled: SQLCompiler) -> tuple[frozenset[str], Mapping[str, Proce
 
 
 class Statements(Protocol):
-    """A transaction to those who fill what a transaction carries.
-
-    The country, its policy, the register.
-    """
+    """A transaction, as the country, its policy and the register use it."""
 
     @property
     def at(self) -> datetime:
@@ -146,7 +140,7 @@ class Statements(Protocol):
 
     @property
     def after_commit(self) -> list[Callable[[], None]]:
-        """What to do in this process once, and only if, all of it has become true."""
+        """Acts of this process that follow the commit, and only that."""
         ...
 
     async def rows(self, statement: Executable, values: Values | None = None) -> list[Row]:

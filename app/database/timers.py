@@ -1,6 +1,6 @@
-"""Work that recurs, shared by every process.
+"""Work that recurs, shared by every process: one leases a timer's row and does it.
 
-Whoever leases a timer's row does the work; a crash frees it by time.
+A lease that a crash left runs out by itself.
 """
 
 import math
@@ -30,10 +30,7 @@ class Lease:
 async def lease(
     tx: Transaction, names: Collection[str], *, seconds: float = LEASE_SECONDS
 ) -> Lease | None:
-    """Lease one of some timers that is due and that nobody has.
-
-    None where there is none.
-    """
+    """Lease one of some timers that is due and free; None if there is none."""
     clock = func.clock_timestamp()
     due = (
         select(Timer.name)
@@ -78,7 +75,7 @@ async def lateness(tx: Transaction) -> Mapping[str, float]:
 async def done(tx: Transaction, held: Lease, *, again_in_seconds: float) -> bool:
     """Give a lease back and say when the work is due again.
 
-    False if it had run out and somebody else has it.
+    False if it had run out and another process has it.
     """
     again = func.clock_timestamp() + timedelta(seconds=again_in_seconds)
     changed = await tx.run(

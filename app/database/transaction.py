@@ -1,7 +1,4 @@
-"""The way to PostgreSQL.
-
-One pool a process, one transaction an edge, its caller named first.
-"""
+"""Transactions on PostgreSQL: one pool a process, one transaction an edge."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -27,8 +24,7 @@ from app.seal import Keyring
 
 NOBODY = b""
 WORKER, RELAY, OPERATOR = "worker", "relay", "operator"
-"""What a transaction can act as when no token says who asks; row-level security gives each its own
-rows."""
+"""Actors of transactions without a token; row-level security gives each its own rows."""
 
 ENTERED = "enter(:token_hash, :actor, :admits_demo) AS e"
 
@@ -44,30 +40,26 @@ def _enter(settings: tuple[str, ...]) -> TextClause:
 
 T = TypeVar("T")
 TRIES = 3
-"""How often an act is tried of which the database takes back one of two that stand in each other's
-way."""
+"""How often an act is tried if the database aborts one of two that wait for each other."""
 
 
 class _NotKept(Exception):
-    """What was rehearsed is taken back."""
+    """A rehearsed act that is rolled back."""
 
 
 @dataclass(slots=True)
 class Looks:
-    """What of somebody's a transaction has looked at so far.
-
-    The access log has it at the end.
-    """
+    """The referrals that a transaction has looked at, for the access log at its end."""
 
     referral_ids: set[UUID] = field(default_factory=set[UUID])
     """Referrals whose seals were opened."""
     purpose: str | None = None
-    """What it was about, as a code."""
+    """The purpose of the looks, as a code."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """An open transaction: what services are handed, and never commit."""
+    """An open transaction, which acts are handed, and never commit."""
 
     connection: Any
     """asyncpg's, with a transaction begun on it."""
@@ -80,18 +72,18 @@ class Transaction:
     identity: Caller | None = None
     """The account that the token belongs to, if it belongs to one."""
     actor: str = ""
-    """Who acts where no account does: worker, relay, operator, or nobody."""
+    """The actor if no account acts: worker, relay, operator, or none."""
     looks: Looks = field(default_factory=Looks)
     after_commit: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
-    """What to do in this process once, and only if, all of it has become true."""
+    """Acts of this process that follow the commit, and only that."""
     written: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set once rows for others to hear of have been committed: wakes this process's relay."""
+    """Set once rows of the outbox have been committed: wakes this process's relay."""
 
     @property
     def caller(self) -> Caller:
-        """The account on whose behalf all of this is done.
+        """The account on whose behalf the transaction acts.
 
-        Unauthenticated where there is none.
+        Raise Unauthenticated if there is none.
         """
         if self.identity is None:
             raise Unauthenticated
@@ -106,10 +98,7 @@ class Transaction:
 
     @property
     def sees_register(self) -> bool:
-        """Whether every row of the register is visible here.
-
-        To staff, the worker and the operator.
-        """
+        """Whether staff, the worker or the operator acts, who see every row of the register."""
         staff = self.identity is not None and self.identity.provider_id is not None
         return staff or (self.identity is None and self.actor in {WORKER, OPERATOR})
 
@@ -123,13 +112,13 @@ class Transaction:
         self.connection.say_last(said)
 
     def wrote_outbox(self) -> None:
-        """Wake this process's relay when the transaction has become true."""
+        """Wake this process's relay after the commit."""
         if self.written.set not in self.after_commit:
             self.after_commit.append(self.written.set)
 
     @asynccontextmanager
     async def attempt(self) -> AsyncGenerator[None]:
-        """Take back what is done in it where it is refused, and only that.
+        """Roll back a block that is refused, and only that block.
 
         The transaction goes on.
         """
@@ -148,10 +137,7 @@ class Transaction:
 
     @asynccontextmanager
     async def rehearsal(self, *, keep: bool) -> AsyncGenerator[None]:
-        """Keep what is done in it where it succeeds and is to be kept.
-
-        Else nothing was done.
-        """
+        """Roll back a block unless it succeeds and is to be kept."""
         with suppress(_NotKept):
             async with self.attempt():
                 yield
@@ -159,9 +145,9 @@ class Transaction:
                     raise _NotKept
 
     async def whole(self, act: Callable[[], Awaitable[T]]) -> T:
-        """Do all of an act, or none of it and then again.
+        """Do an act as a whole, or roll it back and try again.
 
-        What was locked before it stays locked.
+        Locks that were taken before it stay.
         """
         for tries_left in reversed(range(TRIES)):
             try:
@@ -229,7 +215,7 @@ class Database:
 
     @property
     def use(self) -> PoolUse:
-        """How busy the pool of this process is."""
+        """The use of this process's pool."""
         return self._pool.use
 
     @property
@@ -256,14 +242,14 @@ class Database:
         snapshot: bool = False,
         lasting: bool = False,
     ) -> AsyncGenerator[Transaction]:
-        """Open a transaction as whoever bears the token.
+        """Open a transaction as the bearer of the token.
 
         Commit at the end, roll back on any exception. With `snapshot` it only reads, and sees to
         its end what its first statement saw.
 
-        `identity` is None where nobody bears it: such a transaction sees what its actor may see,
-        and without one what anyone may see. The owner's is the operator's. What is `lasting` has
-        the bounds of work that nobody waits for.
+        `identity` is None if no account bears it: such a transaction sees what its actor may see,
+        and without one what anyone may see. The owner's is the operator's. A `lasting`
+        one has the bounds of work that no request waits for.
         """
         bounds = self._lasting if lasting else self._bounds
         enter = partial(self._enter, token_hash, actor or self._actor, bounds)

@@ -23,7 +23,7 @@ from app.simulation.country.register import DEFAULT_SEED, LONGEST_HOURS, build_c
 from app.simulation.country.values import DemoCountry, DemoPlace, DemoReferral, DemoSite
 
 FOUNDED = timedelta(hours=LONGEST_HOURS)
-"""How long ago every site and place was added: before anybody moved in."""
+"""How long ago every site and place was added: before the first household moved in."""
 TRAITS = (
     "municipality",
     "address_secrecy",

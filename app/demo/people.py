@@ -17,12 +17,12 @@ NAMED = UUID("5b0f8f0a-3f0e-5d5c-9d3c-6a1f6f0e2b11")
 
 
 def roles() -> tuple[Role, ...]:
-    """Return the roles of which there is somebody, in the order of their buttons."""
+    """Return the roles of the demo's people, in the order of their buttons."""
     return tuple(Role(role) for role in load().demo.people)
 
 
 async def make_ready(tx: Transaction) -> None:
-    """Make the accounts that are not there yet: an act of whoever shows the demo."""
+    """Make the accounts that do not exist yet, when the demo is shown."""
     for role, region in load().demo.people.items():
         await accounts.add_demo_account(tx, _id(role), role=Role(role), region=region)
 

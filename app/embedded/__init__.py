@@ -1,7 +1,4 @@
-"""Plek's own PostgreSQL and Redis in a data folder.
-
-Real servers, started and stopped by whoever uses the folder.
-"""
+"""Plek's own PostgreSQL and Redis in a data folder: real servers, started on demand."""
 
 from app.embedded.servers import EmbeddedServers, Endpoints, servers
 

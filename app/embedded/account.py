@@ -1,9 +1,9 @@
-"""Under which system account the servers run, and how a program is started as that account.
+"""The system account of the servers, and how a program starts as that account.
 
 PostgreSQL refuses to run as root. An ordinary user runs the servers itself. Root picks the account
-that owns the data folder, else `postgres`, else `nobody`. Where that account cannot reach the
-programs or the data (a checkout below /root), the servers get the one Linux capability that passes
-closed folders, rather than anybody's folders being opened.
+that owns the data folder, else `postgres`, else `nobody`. If that account cannot reach the programs
+or the data (a checkout below /root), the servers get the one Linux capability that passes closed
+folders, and no folder is opened to others.
 """
 
 import os
@@ -24,10 +24,7 @@ _SETPCAP = 8
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who runs the servers.
-
-    `switches` when that is somebody else than the present process.
-    """
+    """The account that runs the servers; `switches` if it is not the present process's."""
 
     uid: int
     gid: int
@@ -62,7 +59,7 @@ OURSELVES = Account(uid=os.geteuid(), gid=os.getegid(), switches=False)
 
 
 def choose(data_dir: Path, *, owned: Path) -> Account:
-    """The account for this data folder.
+    """Return the account for this data folder.
 
     The owner of `owned` (PostgreSQL's folder, if it exists) comes first.
     """
@@ -85,8 +82,10 @@ def choose(data_dir: Path, *, owned: Path) -> Account:
     )
 
 
-def able(account: Account, *, programs: Iterable[Path], folders: Iterable[Path]) -> Account:
-    """The account, with a capability if it needs one for these programs and folders."""
+def with_capability(
+    account: Account, *, programs: Iterable[Path], folders: Iterable[Path]
+) -> Account:
+    """Return the account, with a capability if these programs and folders need one."""
     if not account.switches:
         return account
     programs = list(programs)
@@ -127,9 +126,9 @@ def _permits(account: Account, path: Path, *, read: bool = False) -> bool:
 
 
 def _capability(*, execute: bool) -> str | None:
-    """The least capability that helps and is ours: reading passes folders.
+    """The least capability that helps and is ours.
 
-    Only overriding runs a closed program.
+    Reading passes folders; only overriding runs a closed program.
     """
     held = _held()
     if not held >> _SETPCAP & 1:

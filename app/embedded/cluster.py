@@ -1,4 +1,4 @@
-"""The PostgreSQL database cluster: making it, its settings and who may come in."""
+"""The PostgreSQL database cluster: its creation, its settings and its admission rules."""
 
 import os
 import shutil
@@ -35,7 +35,7 @@ _SETTINGS = {
     "timezone": "'UTC'",
     "log_timezone": "'UTC'",
     "lc_messages": "'C'",
-    # What people typed never reaches the log: no statement, no parameter, no detail, and no error
+    # Input of people never reaches the log: no statement, no parameter, no detail, and no error
     # of a statement at all (its text may quote a value); the application hears of those. The level
     # `log` still has starts, stops and crashes.
     "logging_collector": "off",
@@ -62,9 +62,10 @@ local all all reject
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """Works on a stopped cluster.
+    """Changes a stopped cluster.
 
-    What it runs holds the server's `lock` too, and so is known of if we are killed.
+    The programs that it runs hold the server's `lock` too, so they are noticed if this process is
+    killed.
     """
 
     binaries: Binaries
@@ -74,7 +75,7 @@ class Maker:
     def make(self, at: Path, *, secrets: Mapping[str, str], durable: bool) -> None:
         """Make a new cluster with its roles and database at `at`.
 
-        A half-made one never has that name.
+        A cluster that is not complete never has that name.
         """
         draft = at.with_name(f"{at.name}.part")
         shutil.rmtree(draft, ignore_errors=True)
@@ -89,7 +90,7 @@ class Maker:
         files.settle(at.parent)
 
     def tell(self, at: Path, *, statements: list[str], durable: bool = True) -> None:
-        """Run statements as the superuser in single-user mode, the only way in that it has."""
+        """Run statements as the superuser in single-user mode, its only way in."""
         options = {
             "exit_on_error": "on",
             "log_min_messages": "warning",
@@ -131,11 +132,11 @@ def passwords(secrets: Mapping[str, str]) -> list[str]:
 
 
 def configure(at: Path, *, sockets: Path, account: Account, durable: bool) -> None:
-    """Write the settings and the admission rules of this release, whatever stood there."""
+    """Replace the settings and the admission rules with those of this release."""
     if durable and is_careless(at):
         os.sync()  # what the tests' settings left to the operating system
     safety = "on" if durable else "off"
-    settings = _SETTINGS | {"unix_socket_directories": quoted(sockets)}
+    settings = _SETTINGS | {"unix_socket_directories": quote(sockets)}
     settings |= dict.fromkeys(("fsync", "full_page_writes", "synchronous_commit"), safety)
     lines = [
         "# Written by Plek at each start.",
@@ -153,9 +154,10 @@ def is_careless(at: Path) -> bool:
 
 
 def _roles(secrets: Mapping[str, str]) -> list[str]:
-    """The owner migrates and may make roles and databases.
+    """The statements that make the owner and the application's role.
 
-    The application's role owns nothing and passes no wall.
+    The owner migrates and may make roles and databases. The application's role owns nothing, and
+    every rule for rows holds for it.
     """
     return [
         # Stretching is for guessable passwords; these are 256 random bits.
@@ -173,8 +175,8 @@ def _roles(secrets: Mapping[str, str]) -> list[str]:
     ]
 
 
-def quoted(path: Path) -> str:
-    """A path as a value in postgresql.conf, where it is also a list.
+def quote(path: Path) -> str:
+    """Return a path as a value in postgresql.conf, in which it is also a list.
 
     Double quotes keep commas and blanks in.
     """

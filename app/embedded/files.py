@@ -11,7 +11,7 @@ PRIVATE_FOLDER = 0o700
 def write(path: Path, text: str, *, owner: tuple[int, int]) -> None:
     """Replace the file by `text`, readable by `owner` (user id, group id) only.
 
-    Unchanged content is left alone.
+    Content that is the same is left alone.
     """
     with suppress(OSError, UnicodeDecodeError):
         if path.read_text(encoding="utf-8") == text and not path.is_symlink():

@@ -1,4 +1,4 @@
-"""The data folder: what is in it, whether this release may use it, and the secrets kept there."""
+"""The data folder: its files, the check that this release may use it, its secrets."""
 
 import json
 import os
@@ -22,9 +22,9 @@ SECRET_NAMES = ("plek_owner", "plek_app", "redis")
 _SECRET_BYTES = 32
 _MEBIBYTE = 1 << 20
 FIRST_FREE_BYTES = 256 * _MEBIBYTE
-"""Room for a new database cluster and its first growth."""
+"""The room for a new database cluster and its first growth."""
 FULL_BYTES = 64 * _MEBIBYTE
-"""Room without which an existing cluster is not started: four segments of write-ahead log."""
+"""The least room to start an existing cluster: four segments of write-ahead log."""
 _ROOTS_MODE = (
     0o711  # root's servers run as another account, which must pass through; nobody can list it
 )
@@ -50,12 +50,12 @@ class DataFolder:
 
     @property
     def sockets(self) -> Path:
-        """Where sockets live if their names fit."""
+        """The folder of the sockets if their names fit."""
         return self.path / "run"
 
     @property
     def passport(self) -> Path:
-        """What says which layout this folder has."""
+        """The file that names the folder's layout."""
         return self.path / "plek.json"
 
     @property
@@ -74,13 +74,13 @@ class DataFolder:
 
     @property
     def owner(self) -> tuple[int, int]:
-        """User and group id of whoever owns the folder."""
+        """The user and group id of the folder's owner."""
         status = self.path.stat()
         return status.st_uid, status.st_gid
 
 
 def enter(path: Path) -> DataFolder:
-    """Make the folder if need be; OperatorError if it cannot be used from here."""
+    """Make the folder if it does not exist; raise OperatorError if it cannot be used."""
     folder = DataFolder(path.expanduser().absolute())
     try:
         if not folder.path.is_dir():
@@ -101,7 +101,7 @@ def enter(path: Path) -> DataFolder:
 
 
 def check(folder: DataFolder) -> None:
-    """OperatorError when the folder is another version's."""
+    """Raise OperatorError if the folder is another version's."""
     _check_layout(folder)
     _check_postgres(folder)
 
@@ -113,7 +113,7 @@ def free_bytes(path: Path) -> int:
 
 
 def check_space(folder: DataFolder, *, least_free_bytes: int | None) -> None:
-    """OperatorError when the disk is too full to start PostgreSQL there."""
+    """Raise OperatorError if the disk is too full to start PostgreSQL there."""
     usual = FULL_BYTES if folder.postgres.exists() else FIRST_FREE_BYTES
     wanted = usual if least_free_bytes is None else least_free_bytes
     free = free_bytes(folder.path)
@@ -158,20 +158,20 @@ def _check_postgres(folder: DataFolder) -> None:
 
 
 def foreign(folder: DataFolder) -> OperatorError:
-    """Return the error for a database that is somebody else's."""
+    """Return the error for a database that Plek did not make."""
     return OperatorError(
         f"{folder.postgres} holds a PostgreSQL database that Plek did not make. {ELSEWHERE}"
     )
 
 
 def sign(folder: DataFolder, *, sockets: Path) -> None:
-    """Write down the layout, and where the running servers' sockets are."""
+    """Write down the layout, and the folder of the running servers' sockets."""
     content = {"layout": LAYOUT, "postgres": POSTGRES_MAJOR, "sockets": str(sockets)}
     files.write(folder.passport, json.dumps(content, indent=1) + "\n", owner=folder.owner)
 
 
 def signed_sockets(folder: DataFolder) -> Path | None:
-    """Where the sockets were said to be, if anything was."""
+    """The folder of the sockets, as it was written down; None if it was not."""
     if not folder.passport.exists():
         return None
     sockets = _read(folder.passport).get("sockets")
@@ -179,7 +179,7 @@ def signed_sockets(folder: DataFolder) -> Path | None:
 
 
 def read_secrets(folder: DataFolder) -> Mapping[str, str] | None:
-    """The servers' passwords by role; None if there are none, or not all."""
+    """Return the servers' passwords by role; None if any is missing."""
     if not folder.secrets.exists():
         return None
     found = _read(folder.secrets)
@@ -188,7 +188,7 @@ def read_secrets(folder: DataFolder) -> Mapping[str, str] | None:
 
 
 def draw_secrets() -> Mapping[str, str]:
-    """New random passwords, not yet written down."""
+    """Return new random passwords, not yet written down."""
     return {name: secrets.token_hex(_SECRET_BYTES) for name in SECRET_NAMES}
 
 
@@ -198,7 +198,7 @@ def write_secrets(folder: DataFolder, drawn: Mapping[str, str]) -> None:
 
 
 def open_log(path: Path, *, owner: tuple[int, int]) -> int:
-    """Descriptor to append to a server's log, cut to its last part when it has grown long."""
+    """Return a descriptor to append to a server's log, cut if it has grown long."""
     flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
     descriptor = os.open(path, flags, files.PRIVATE_FILE)
     files.give(descriptor, owner)

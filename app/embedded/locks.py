@@ -1,11 +1,10 @@
 """File locks: the kernel's word on who uses a data folder.
 
-A lock ends with the process that held it, however that died.
-
-A lock belongs to an open file and so to every process that inherited it. That is how the servers'
-own locks work: the starter takes the lock and hands the open file to the server, whose every
-process then holds it for as long as it lives. A process id can be taken over by a stranger, and
-means nothing in another container; a lock does not lie.
+A lock ends with the process that held it, however that died. A lock belongs to an open file and so
+to every process that inherited it. So the servers' own locks work: the starter takes the lock and
+hands the open file to the server, and every process of the server holds it for as long as it lives.
+A process id can be taken over by a stranger, and means nothing in another container; a lock does
+not lie.
 """
 
 import fcntl
@@ -47,7 +46,7 @@ def hold(path: Path, *, shared: bool = False, within_seconds: float = 0.0) -> in
 
 
 def is_held(path: Path) -> bool:
-    """Whether anybody at all holds this lock now."""
+    """Whether any process holds this lock now."""
     descriptor = hold(path)
     if descriptor is None:
         return True
@@ -59,7 +58,7 @@ def is_held(path: Path) -> bool:
 def held(path: Path, *, within_seconds: float) -> Generator[int]:
     """Hold the lock for the time of a block.
 
-    OperatorError when others do not let go of it.
+    Raise OperatorError if others do not release it.
     """
     descriptor = hold(path, within_seconds=within_seconds)
     if descriptor is None:

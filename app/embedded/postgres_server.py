@@ -1,4 +1,4 @@
-"""Starts, adopts and stops the PostgreSQL server of a data folder."""
+"""Start, take over and stop the PostgreSQL server of a data folder."""
 
 import os
 import signal
@@ -31,7 +31,7 @@ _LOG_TAIL_BYTES = 4000
 
 @dataclass(frozen=True, slots=True)
 class PostgresServer:
-    """The server of one data folder, running or not."""
+    """The PostgreSQL server of one data folder, running or not."""
 
     folder: DataFolder
     binaries: Binaries
@@ -47,7 +47,7 @@ class PostgresServer:
         return locks.is_held(self._lock) or self._postmaster() is not None
 
     def bring_up(self, *, at: Path, durable: bool) -> None:
-        """Take over the server that runs, or start one with its sockets in `at`.
+        """Take over the running server, or start one with its sockets in `at`.
 
         Return once it takes connections.
         """
@@ -68,7 +68,7 @@ class PostgresServer:
             )
 
     def rekey(self, secrets: Mapping[str, str]) -> None:
-        """Give the roles new passwords; the server is stopped."""
+        """Give the roles of a stopped server new passwords."""
         with self._alone() as lock:
             maker = cluster.Maker(self.binaries, self.account, lock)
             try:
@@ -79,9 +79,9 @@ class PostgresServer:
                 raise
 
     def _serves(self, at: Path, *, durable: bool) -> bool:
-        """Whether the server that runs can be taken over.
+        """Whether the running server can be taken over.
 
-        Staying, reachable, and as careful as asked.
+        It has to stay, be reachable, and be as careful as asked.
         """
         staying = self._status() != "stopping"
         reachable = (at / sockets.POSTGRES_SOCKET).exists() or self._status() == "starting"
@@ -117,7 +117,7 @@ class PostgresServer:
             raise complaint("PostgreSQL", text=self._log_tail(), folder=self.folder.path)
 
     def _becomes_ready(self, at: Path) -> bool:
-        """True once it takes connections, False if it dies before that."""
+        """Wait for the server to take connections; False if it dies before."""
         began = time.monotonic()
         patient = True
         while not self._is_ready(at):
@@ -136,12 +136,10 @@ class PostgresServer:
         return True
 
     def stop(self, *, at: Path) -> None:
-        """Stop it, with a checkpoint if that takes bearable time.
+        """Stop the server with a checkpoint if that takes bearable time, else as a crash.
 
-        Else as a crash, from which it recovers.
-
-        PostgreSQL 18 never finishes a fast stop that it is asked for during recovery, so then it is
-        not asked.
+        It recovers from a crash. PostgreSQL 18 never finishes a fast stop that it is asked for
+        during recovery, so then it is not asked.
         """
         fast = [(signal.SIGINT, _FAST_STOP_SECONDS)] if self._accepts(at) else []
         for number, seconds in (*fast, (signal.SIGQUIT, _LEFTOVER_SECONDS)):
@@ -173,7 +171,7 @@ class PostgresServer:
             return []
 
     def _postmaster(self) -> psutil.Process | None:
-        """The process that the pid file names, if it lives and really is this folder's server."""
+        """Return the process that the pid file names, if it is this folder's server and lives."""
         lines = self._pid_lines()
         if not lines or not lines[0].strip().isdecimal():
             return None
@@ -199,7 +197,7 @@ class PostgresServer:
             return str(self.folder.postgres) in process.cmdline()
 
     def _status(self) -> str:
-        """What the server says of itself: starting, ready or stopping."""
+        """Return the server's status in its pid file: starting, ready or stopping."""
         lines = self._pid_lines()
         return lines[_STATUS_LINE].strip() if len(lines) > _STATUS_LINE else "starting"
 
@@ -207,7 +205,7 @@ class PostgresServer:
         return self._status() == "ready" and self._postmaster() is not None and self._accepts(at)
 
     def _accepts(self, at: Path) -> bool:
-        """Whether it takes connections.
+        """Whether the server takes connections.
 
         The pid file says so even while it recovers from the crash of a backend.
         """
@@ -224,9 +222,8 @@ class PostgresServer:
     def _forget_strangers(self) -> None:
         """Remove a pid file whose number meanwhile belongs to another process.
 
-        PostgreSQL would believe it.
-
-        One whose process is dead stays: PostgreSQL itself then looks at the shared memory it names.
+        PostgreSQL would believe it. One whose process is dead stays: PostgreSQL itself then looks
+        at the shared memory it names.
         """
         lines = self._pid_lines()
         if lines and lines[0].strip().isdecimal() and psutil.pid_exists(int(lines[0])):
@@ -239,7 +236,7 @@ class PostgresServer:
 
 
 def _is_running(process: psutil.Process) -> bool:
-    """Dead but not yet collected by its parent is dead."""
+    """Whether a process runs; a dead one that its parent has not collected does not."""
     with suppress(psutil.NoSuchProcess):
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     return False

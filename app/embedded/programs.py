@@ -18,7 +18,7 @@ _DISK_FULL = os.strerror(errno.ENOSPC)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a program ended and what it said."""
+    """The end of a program, and its output."""
 
     code: int
     text: str
@@ -32,7 +32,7 @@ def run(
     output: int = subprocess.PIPE,
     keep: tuple[int, ...] = (),
 ) -> Outcome:
-    """Run to the end, feeding `said` to its input.
+    """Run a program to its end, with `said` as its input.
 
     The descriptors in `keep` stay open in it and its children.
     """
@@ -62,7 +62,7 @@ def run(
 
 
 def unseen(folder: Path) -> str:
-    """The message for servers that hold their lock and yet are not among the processes here."""
+    """Return the error for servers that hold their lock but are no processes here."""
     return (
         f"The servers of {folder} run where this Plek cannot see them: in another container or "
         "on another host. "
@@ -71,14 +71,14 @@ def unseen(folder: Path) -> str:
 
 
 def disk_full(folder: Path) -> OperatorError:
-    """The error for a disk without room."""
+    """Return the error for a disk without room."""
     return OperatorError(
         f"The disk of {folder} is full. Make room and start again; what was confirmed is safe."
     )
 
 
 def complaint(server: str, *, text: str, folder: Path) -> OperatorError:
-    """The error for a server that would not start, from what it wrote."""
+    """Return the error for a server that would not start, with its last words."""
     if _DISK_FULL in text:
         return disk_full(folder)
     telling = [

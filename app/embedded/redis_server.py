@@ -1,4 +1,4 @@
-"""Starts, adopts and stops the Redis server of a data folder.
+"""Start, take over and stop the Redis server of a data folder.
 
 It keeps nothing: PostgreSQL is the truth.
 """
@@ -28,7 +28,7 @@ _LOG_TAIL_BYTES = 4000
 
 @dataclass(frozen=True, slots=True)
 class RedisServer:
-    """The server of one data folder, running or not."""
+    """The Redis server of one data folder, running or not."""
 
     folder: DataFolder
     binaries: Binaries
@@ -48,9 +48,9 @@ class RedisServer:
         return locks.is_held(self._lock)
 
     def launch(self, *, at: Path) -> None:
-        """Start it with its socket in `at`, unless it runs and answers.
+        """Start the server with its socket in `at`, unless it runs and answers.
 
-        Returns before it is ready.
+        Return before it is ready.
         """
         if self.alive() and self._answers(at):
             return
@@ -80,9 +80,9 @@ class RedisServer:
             raise complaint("Redis", text=started.text, folder=self.folder.path)
 
     def await_ready(self, *, at: Path) -> None:
-        """Return once it answers.
+        """Return once the server answers.
 
-        OperatorError, with what its log says, if it gave up.
+        Raise OperatorError, with its log, if it gave up.
         """
         deadline = time.monotonic() + _READY_SECONDS
         while not self._answers(at):
@@ -91,7 +91,7 @@ class RedisServer:
             time.sleep(_PAUSE_SECONDS)
 
     def stop(self, *, at: Path) -> None:
-        """Stop it: asked kindly, then by its process id."""
+        """Stop the server: by a command, then by its process id."""
         if not self.alive():
             return
         self._ask(at, "SHUTDOWN", "NOSAVE")
@@ -108,9 +108,9 @@ class RedisServer:
         return True
 
     def _end_process(self) -> None:
-        """Kill what the pid file names, if that is a Redis and our lock is held.
+        """Kill the process of the pid file, if it is a Redis and our lock is held.
 
-        It holds nothing worth a goodbye.
+        It holds nothing that a kill would lose.
         """
         if not self.alive():
             return
@@ -125,7 +125,7 @@ class RedisServer:
         return self._ask(at, "PING") == "PONG"
 
     def _ask(self, at: Path, *words: str) -> str:
-        """What the server answers to a command; nothing if it does not answer."""
+        """Return the server's answer to a command; nothing if it does not answer."""
         command = [
             str(self.binaries.redis("redis-cli")),
             "-s",
@@ -151,14 +151,14 @@ class RedisServer:
         lines = (
             "# Written by Plek at each start.",
             "port 0",
-            f"unixsocket {_quoted(at / sockets.REDIS_SOCKET)}",
+            f"unixsocket {_quote(at / sockets.REDIS_SOCKET)}",
             "unixsocketperm 700",
             "protected-mode yes",
             f"requirepass {self.password}",
             "daemonize yes",
-            f"pidfile {_quoted(self.folder.redis / 'redis.pid')}",
-            f"dir {_quoted(self.folder.redis)}",
-            f"logfile {_quoted(self._log)}",
+            f"pidfile {_quote(self.folder.redis / 'redis.pid')}",
+            f"dir {_quote(self.folder.redis)}",
+            f"logfile {_quote(self._log)}",
             "loglevel warning",
             "always-show-logo no",
             'save ""',
@@ -174,6 +174,6 @@ class RedisServer:
         return ""
 
 
-def _quoted(path: Path) -> str:
+def _quote(path: Path) -> str:
     escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

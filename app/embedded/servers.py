@@ -1,11 +1,9 @@
-"""The life of a data folder's servers.
+"""The life of a data folder's servers, shared by all who use it.
 
-The first user starts them, everyone shares them, the last one out stops them.
-
-Two locks order it. `start` is held while somebody decides to start or stop. `users` is held,
-shared, by everyone who uses the servers; whoever leaves and finds nobody else holding it turns off
-the lights. Both vanish with a killed process; the servers survive it, and the next user takes them
-over.
+The first user starts them, and the last one to leave stops them. Two locks order it. `start` is
+held while a process decides to start or stop. `users` is held, shared, by every process that uses
+the servers; a process that leaves and finds no other holding it stops them. Both vanish with a
+killed process; the servers survive it, and the next user takes them over.
 """
 
 import errno
@@ -27,14 +25,14 @@ from app.embedded.programs import disk_full
 from app.embedded.redis_server import RedisServer
 from app.errors import OperatorError
 
-_TURN_SECONDS = 180.0  # somebody else's first start, or recovery, may come first
+_TURN_SECONDS = 180.0  # another process's first start, or recovery, may come first
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """How to reach the servers. The URLs hold passwords: never log them.
+    """The URLs of the servers, which hold passwords: never log them.
 
-    One for a server not asked for is empty.
+    A server that was not asked for has an empty one.
     """
 
     owner_url: str = field(repr=False)
@@ -44,7 +42,7 @@ class Endpoints:
 
 @dataclass(frozen=True, slots=True)
 class _Use:
-    """What one user of a data folder holds between start and stop."""
+    """The locks of one user of a data folder, between start and stop."""
 
     home: DataFolder
     programs: Binaries
@@ -84,9 +82,9 @@ class EmbeddedServers:
         say: Callable[[str], None] = _silence,
         least_free_bytes: int | None = None,
     ) -> None:
-        """`durable=False` gives up safety for speed and is for tests.
+        """Prepare for the servers of a data folder, which start by `start`.
 
-        `say` hears what takes long.
+        `durable=False` gives up safety for speed and is for tests. `say` hears of slow steps.
         """
         self._data_dir: Final = data_dir
         self._durable: Final = durable
@@ -96,15 +94,14 @@ class EmbeddedServers:
         self._running: _Use | None = None
 
     def start(self) -> Endpoints:
-        """Start or take over what is wanted and say where it is.
+        """Start or take over the wanted servers, and return their URLs.
 
-        Called again, it revives what has died since.
-
-        Raises OperatorError with what the operator can do about it.
+        Called again, it revives a server that has died since. Raise OperatorError with advice to
+        the operator.
         """
         programs = binaries.find()
         home = folder.enter(self._data_dir)
-        with _explained(home), locks.held(home.lock("start"), within_seconds=_TURN_SECONDS):
+        with _explain(home), locks.held(home.lock("start"), within_seconds=_TURN_SECONDS):
             use = self._running or _join(home, programs=programs, say=self._say)
             try:
                 endpoints = self._start(use)
@@ -112,7 +109,7 @@ class EmbeddedServers:
                 if self._running is None:
                     with suppress(
                         OperatorError, OSError
-                    ):  # what went wrong first is what the operator must hear
+                    ):  # the operator must hear of the first fault
                         _leave(use)
                 raise
             self._running = use
@@ -121,7 +118,7 @@ class EmbeddedServers:
     def stop(self) -> None:
         """Leave the servers; the last one to leave stops them.
 
-        Harmless when not started.
+        Harmless if they were not started.
         """
         use, self._running = self._running, None
         if use is None:
@@ -131,7 +128,7 @@ class EmbeddedServers:
         ):  # a forked child inherited this; the servers are its parent's to stop
             os.close(use.users)
             return
-        with _explained(use.home), locks.held(use.home.lock("start"), within_seconds=_TURN_SECONDS):
+        with _explain(use.home), locks.held(use.home.lock("start"), within_seconds=_TURN_SECONDS):
             _leave(use)
 
     def __enter__(self) -> Endpoints:
@@ -171,7 +168,7 @@ class EmbeddedServers:
         postgres.bring_up(at=at, durable=self._durable)
 
     def _sockets(self, use: _Use) -> Path:
-        """Where the servers that run have their sockets, or where they shall."""
+        """Return the folder of the running servers' sockets, or the one to make."""
         signed = folder.signed_sockets(use.home)
         if (
             signed is not None
@@ -187,13 +184,13 @@ class EmbeddedServers:
 def servers(
     data_dir: Path, *, durable: bool = True, say: Callable[[str], None] = _silence
 ) -> EmbeddedServers:
-    """Both servers of a data folder, for a `with` block that gives their Endpoints."""
+    """Run both servers of a data folder for a `with` block, and yield their Endpoints."""
     return EmbeddedServers(data_dir, durable=durable, say=say)
 
 
 @contextmanager
-def _explained(home: DataFolder) -> Generator[None]:
-    """Turn what the operating system refuses into words for the operator."""
+def _explain(home: DataFolder) -> Generator[None]:
+    """Turn the operating system's refusals into words for the operator."""
     try:
         yield
     except OSError as error:
@@ -205,7 +202,7 @@ def _explained(home: DataFolder) -> Generator[None]:
 def _join(home: DataFolder, *, programs: Binaries, say: Callable[[str], None]) -> _Use:
     folder.check(home)
     chosen = account.choose(home.path, owned=home.postgres)
-    who = account.able(chosen, programs=programs.executed, folders=[home.postgres])
+    who = account.with_capability(chosen, programs=programs.executed, folders=[home.postgres])
     if folder.read_secrets(home) is None and locks.is_held(home.lock("users")):
         raise _lost_secrets(home)
     users = locks.hold(home.lock("users"), shared=True)
@@ -222,7 +219,7 @@ def _lost_secrets(home: DataFolder) -> OperatorError:
 
 
 def _leave(use: _Use) -> None:
-    """Give up the place among the users; whoever was the last stops the servers.
+    """Stop using the servers; the last one to leave stops them.
 
     The start lock is held.
     """
@@ -244,12 +241,10 @@ def _stop_both(use: _Use) -> None:
 
 
 def _renew_secrets(use: _Use) -> Mapping[str, str]:
-    """New passwords for a new folder, or for one that lost them.
+    """Give new passwords to a new folder, or to one that lost them.
 
-    Written down once the cluster has them.
-
-    The superuser's way in needs a stopped server; nobody else uses it now, or joining would have
-    been refused.
+    They are written down once the cluster has them. The superuser's way in needs a stopped server;
+    no other process uses it now, or joining would have been refused.
     """
     made = folder.draw_secrets()
     if use.home.postgres.exists():

@@ -1,4 +1,4 @@
-"""The private folder in which the servers' sockets live."""
+"""The private folder of the servers' sockets."""
 
 import hashlib
 import os
@@ -22,9 +22,10 @@ _DIGEST_LENGTH = 20
 
 
 def choose(folder: DataFolder, *, account: Account) -> Path:
-    """The socket folder.
+    """Return the socket folder.
 
-    In the data folder, or a private one elsewhere if its name is too long or it takes none.
+    It is in the data folder, or a private one elsewhere if that name is too long or takes no
+    sockets.
     """
     for place in _places(folder, account):
         if len(os.fsencode(place / POSTGRES_SOCKET)) > _LONGEST_BYTES:
@@ -39,10 +40,7 @@ def choose(folder: DataFolder, *, account: Account) -> Path:
 
 
 def sweep(place: Path, *names: str) -> None:
-    """Remove what a dead server left behind.
-
-    Only for whoever holds that server's lock.
-    """
+    """Remove the files of a dead server, with its lock held."""
     for name in names:
         with suppress(FileNotFoundError):
             (place / name).unlink()
@@ -56,7 +54,7 @@ def _places(folder: DataFolder, account: Account) -> Iterator[Path]:
 
 
 def _check(place: Path, account: Account) -> None:
-    """In a folder where everyone may write, somebody else may have been there first."""
+    """Check a folder's owner: in a folder open to all, another user may have made it."""
     status = place.lstat()
     if (
         not stat.S_ISDIR(status.st_mode)
@@ -70,7 +68,7 @@ def _check(place: Path, account: Account) -> None:
 
 
 def _accepts_sockets(place: Path) -> bool:
-    """Some shared and network file systems cannot hold sockets."""
+    """Whether a folder can hold sockets: some network file systems cannot."""
     probe = place / "probe"
     sweep(place, probe.name)
     try:

@@ -1,4 +1,1 @@
-"""What changed, told to whoever is concerned: doorbell, streams, and rate limits.
-
-Redis lives here.
-"""
+"""Changes, told to those concerned: doorbell, streams, and rate limits over Redis."""

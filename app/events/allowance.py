@@ -25,24 +25,24 @@ SIGNING_PER_MINUTE = 60
 """How often a source may try to sign in, on devices where the name never did before: each try costs
 memory and time."""
 CHUNKS = 100
-"""A process takes a hundredth of a limit at a time, so that few requests have to ask Redis."""
+"""The part of a limit that a process takes at a time, so that few requests ask Redis."""
 CHUNK_S = 10.0
-"""What it has not used after that it gives up, so that it cannot be saved up."""
+"""A process gives up what it has not used by then, so that it cannot be saved up."""
 REMEMBERED = 10_000
 ONE_SUBSCRIBER = 64
 """Bits of an IPv6 address that a subscriber cannot choose; the other half they have all of."""
 
 
 class Allowance:
-    """What the installation lets through a minute.
+    """The requests and failed authentications that the installation allows a minute.
 
-    Requests of a token (0 for no limit), and failures of a source.
+    Requests are counted by token (0 for no limit), and failures by source.
     """
 
     def __init__(self, link: Link, *, per_minute: int) -> None:
         self._requests = Limit(link, name="requests", per_minute=per_minute)
-        # Whoever wants no limits, for a benchmark or behind a gateway of their own, wants none of
-        # them.
+        # An operator who wants no limits, for a benchmark or behind a gateway, wants none of
+        # these either.
         self._failures = Limit(
             link, name="failures", per_minute=FAILURES_PER_MINUTE if per_minute else 0
         )
@@ -56,35 +56,29 @@ class Allowance:
         self._signing = Limit(link, name="signing", per_minute=source)
 
     async def spend(self, key: str) -> int:
-        """Spend one request.
+        """Spend one request; return 0 if it is allowed, else the whole seconds to wait.
 
-        Return 0 if it is allowed, else how many whole seconds to wait.
-
-        `key` says who is asking without saying who it is: the hash of a token, never the token.
+        `key` tells tokens apart without giving one away: the hash of a token, never the token.
         """
         return await self._requests.spend(key)
 
     def knows(self, key: str) -> bool:
-        """Whether this process has let somebody spend under this key not too long ago."""
+        """Whether this process has lately let a request of this key pass."""
         return self._requests.knows(key)
 
     async def failed(self, source: str | None) -> int:
-        """Count a failed authentication.
+        """Count a failed authentication; return 0, or the whole seconds to wait over the limit.
 
-        Return 0, or beyond the limit how many whole seconds to wait.
-
-        Only failures ask this. Who comes with a good token is never counted, never asked for and
+        Only failures ask this. A client with a good token is never counted, never asked for and
         never made to wait, whatever else comes from the same address: a whole desk shares one with
-        whoever sits at its network.
+        all others on its network.
         """
         return await self._failures.spend(network_of(source))
 
     async def signing(self, key: str, *, source: str | None, known_device: bool) -> int:
-        """Spend one try to sign in.
+        """Spend one try to sign in; return 0 if it is allowed, else the whole seconds to wait.
 
-        Return 0 if it is allowed, else how many whole seconds to wait.
-
-        `key` is a hash: of the name that was given, whether there is such a one or not; or of a
+        `key` is a hash: of the name that was given, whether an account has it or not; or of a
         device that its owner has signed in on, which has tries of its own that neither strangers
         nor its neighbours can use up.
         """
@@ -95,7 +89,7 @@ class Allowance:
 
 @dataclass(slots=True)
 class _Chunk:
-    """What this process may still let through for one key."""
+    """The requests that this process may still allow for one key."""
 
     left: int = 0
     until: float = 0.0
@@ -104,7 +98,7 @@ class _Chunk:
 
 
 class Limit:
-    """So many a minute (or some minutes) and key; 0 for no limit."""
+    """A limit for each key, by the minute or by some minutes; 0 for no limit."""
 
     def __init__(self, link: Link, *, name: str, per_minute: int, minutes: int = 1) -> None:
         self._link = link
@@ -123,9 +117,9 @@ class Limit:
         return key in self._chunks
 
     async def spend(self, key: str) -> int:
-        """Spend one; return 0 if it is allowed, else how many whole seconds to wait.
+        """Spend one; return 0 if it is allowed, else the whole seconds to wait.
 
-        Whoever has been refused is refused again out of this process's memory, without a word to
+        A key that has been refused is refused again out of this process's memory, without asking
         Redis.
         """
         if self._per_minute == 0:
@@ -170,7 +164,7 @@ class Limit:
             chunk.until = await self._ends(storage, name=name, now=now)
 
     async def _ends(self, storage: RedisStorage | MemoryStorage, *, name: str, now: float) -> float:
-        """Return when the present minute of a key is over."""
+        """Return the end of the present minute of a key."""
         if isinstance(storage, RedisStorage):
             ends = await self._link.ask(lambda: storage.get_expiry(name))
         else:
@@ -180,11 +174,10 @@ class Limit:
 
 
 def network_of(source: str | None) -> str:
-    """Return under what a source is counted.
+    """Return the network that a source is counted by.
 
-    An IPv4 address, the /64 of an IPv6 address, all unknown ones as one.
-
-    Whoever has one address of a /64 has all of them, and would begin anew with each.
+    An IPv4 address, the /64 of an IPv6 address, all unknown ones as one. A client with one address
+    of a /64 has all of them, and would begin anew with each.
     """
     if source is None:
         return "unknown"

@@ -1,6 +1,6 @@
-"""Whether those who listen may still listen.
+"""The bearers of tokens, answer for again while their streams are open.
 
-Asked again all the time, once a token, and never in a crowd.
+Each token is answer for once at a time, and few tokens at once.
 """
 
 import asyncio
@@ -12,38 +12,40 @@ from app.database.transaction import Database
 FRESH_S = 14.0
 """How old an answer may be; with a heartbeat every 15 s nobody listens for 30 s on an old one."""
 AT_ONCE = 2
-"""Connections that this may take from requests."""
+"""The most connections that this takes from requests."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Answer:
     until: float
-    answer: asyncio.Future[Caller | None]
+    caller: asyncio.Future[Caller | None]
 
 
 class TokenBearers:
-    """Who bears a token, as known a moment ago."""
+    """The bearer of each token, as known a moment ago."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._asked: dict[bytes, _Asked] = {}
+        self._answers: dict[bytes, _Answer] = {}
         self._turn = asyncio.Semaphore(AT_ONCE)
 
     async def of(self, token_hash: bytes) -> Caller | None:
-        """Return who bears the token now; raise Unavailable if that cannot be known."""
+        """Return the bearer of a token now; raise Unavailable if that cannot be known."""
         now = asyncio.get_running_loop().time()
-        asked = self._asked.get(token_hash)
+        answer = self._answers.get(token_hash)
         if (
-            asked is None
-            or asked.until <= now
-            or (asked.answer.done() and asked.answer.exception() is not None)
+            answer is None
+            or answer.until <= now
+            or (answer.caller.done() and answer.caller.exception() is not None)
         ):
-            self._asked = {known: kept for known, kept in self._asked.items() if kept.until > now}
-            asked = self._asked[token_hash] = _Asked(
+            self._answers = {
+                known: kept for known, kept in self._answers.items() if kept.until > now
+            }
+            answer = self._answers[token_hash] = _Answer(
                 now + FRESH_S, asyncio.ensure_future(self._ask(token_hash))
             )
         # Shielded: one stream that ends must not take the answer away from the others.
-        return await asyncio.shield(asked.answer)
+        return await asyncio.shield(answer.caller)
 
     async def _ask(self, token_hash: bytes) -> Caller | None:
         async with self._turn, self._database.entered(token_hash) as tx:

@@ -1,4 +1,4 @@
-"""What changed, told to every open stream of this process.
+"""Changes, told to every open stream of this process.
 
 The outbox is read once, and fanned out in memory.
 """
@@ -23,15 +23,15 @@ __all__ = ["Beat", "Bus", "Event", "Item", "Reset", "Start"]
 BEAT_S = 15
 """How long a stream may be silent."""
 RECENT = 2048
-"""Events kept in memory for those who reconnect; older ones come from the outbox."""
+"""The most events kept in memory for streams that reconnect; older ones come from the outbox."""
 PAGE = 500
 REPLAYS_AT_ONCE = 4
-"""Connections that streams catching up may take from requests."""
+"""The most connections that streams which catch up take from requests."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """An event, and whom it concerns."""
+class _Letter:
+    """An event and the providers that it concerns."""
 
     event: Event
     audience: frozenset[UUID] | None
@@ -41,7 +41,7 @@ class _Told:
 
 
 class Bus:
-    """Every open stream of this process, and how far the outbox has been read for them.
+    """All open streams of this process, and the position up to which the outbox was read.
 
     `app.worker` calls `read` and `beat` over and over for as long as the process lives.
     """
@@ -56,7 +56,7 @@ class Bus:
         """Streams that are open, and those that are still catching up."""
         self._position: int | None = None
         """Up to here everything has been given to the streams; None while nobody listens."""
-        self._recent: deque[_Told] = deque(maxlen=RECENT)
+        self._recent: deque[_Letter] = deque(maxlen=RECENT)
         """The last events up to that position, without a gap."""
         self._heard = 0
         self._turn = 0
@@ -66,24 +66,22 @@ class Bus:
         self._closed = False
 
     @property
-    def listening(self) -> int:
-        """How many streams there are."""
+    def stream_count(self) -> int:
+        """The number of open streams."""
         return self._listening
 
-    def heard(self, position: int) -> None:
-        """Note how far the outbox has grown, by the doorbell or this process's own relay."""
+    def note_position(self, position: int) -> None:
+        """Note the newest position, as the doorbell or this process's own relay tells it."""
         if position > self._heard:
             self._heard = position
             self._rung.set()
 
-    def fell_back(self, newest: int, *, before: int | None) -> bool:
-        """Start afresh if the outbox ends before a position already read.
+    def restart_if_behind(self, newest: int, *, before: int | None) -> bool:
+        """Start afresh if the outbox ends before a position already read; return whether it did.
 
-        Return whether it did.
-
-        So it is when a database comes back from a backup, or from a replica that had not got
-        everything: what was told since is not true any more. `before` is the position that was
-        known before `newest` was asked for.
+        A database restored from a backup, or a replica that lacked some rows, ends so: events told
+        since then are not true any more. `before` is the position that was known before `newest`
+        was asked for.
         """
         if before is None or newest >= before:
             return False
@@ -95,11 +93,11 @@ class Bus:
 
     @property
     def position(self) -> int | None:
-        """Up to where this process has read the outbox; None while nobody listens."""
+        """The position up to which this process has read the outbox; None without streams."""
         return self._position
 
     def close(self) -> None:
-        """End every stream, and open none any more: the process is stopping."""
+        """End every stream and open no more, as the process stops."""
         self._closed = True
         for stream in self._everyone():
             stream.end()
@@ -109,9 +107,9 @@ class Bus:
     ) -> AsyncGenerator[Item]:
         """Yield a provider's events from now or from after a position, until the process stops.
 
-        Begins with Start, or with Reset where the position is too old (or not one of this outbox);
-        Beat comes when nothing else has for 15 s. Close it when done (`contextlib.aclosing`).
-        Raises Unavailable where the outbox must be read for it and cannot be.
+        It begins with Start, or with Reset if the position is too old (or not one of this outbox);
+        Beat comes after 15 s of silence. Close it when done (`contextlib.aclosing`). Raise
+        Unavailable if the outbox must be read for it and cannot be.
         """
         self._listening += 1
         try:
@@ -146,7 +144,7 @@ class Bus:
                 del self._streams[provider_id]
 
     async def read(self) -> None:
-        """Wait for the outbox to grow, and pass on what is new to the streams, page by page."""
+        """Wait for the outbox to grow, and pass new events to the streams, page by page."""
         await self._rung.wait()
         while self._position is not None and self._heard > self._position:
             if self._listening == 0:
@@ -176,7 +174,7 @@ class Bus:
             return await outbox.read_after(tx, position, limit=PAGE)
 
     def _give(self, entry: outbox.Entry) -> None:
-        told = _told(entry)
+        told = _letter(entry)
         self._recent.append(told)
         self._position = entry.position
         for stream in self._everyone() if entry.audience is None else self._of(entry.audience):
@@ -191,7 +189,7 @@ class Bus:
             yield from self._streams.get(provider_id, ())
 
     async def _found(self) -> int:
-        """Return how far this process has read; look it up if nobody listened until now."""
+        """Return the position read so far; look it up for the first stream."""
         if self._position is None:
             async with self._finding:
                 if self._position is None:
@@ -203,25 +201,25 @@ class Bus:
         async with self._database.entered(actor=RELAY) as tx:
             newest = await outbox.newest(tx)
             last = await outbox.read_after(tx, newest - RECENT, upto=newest, limit=RECENT)
-        self._recent.extend(_told(entry) for entry in last)
+        self._recent.extend(_letter(entry) for entry in last)
         self._position = newest
-        self._rung.set()  # what was heard of meanwhile has not been read
+        self._rung.set()  # a newer position that was heard of meanwhile has not been read
 
     def _remembers(self, after: int) -> bool:
         return bool(self._recent) and self._recent[0].event.position <= after + 1
 
     async def _keeps(self, after: int) -> bool:
-        """Whether nothing after a position has been forgotten yet."""
+        """Whether no event after a position has been forgotten yet."""
         if self._remembers(after) and after <= await self._found():
             return True
         async with self._replaying, self._database.entered(actor=RELAY) as tx:
-            # In this order: what is numbered in between then only adds to what is kept.
+            # In this order: a row that is numbered in between only adds to those kept.
             newest = await outbox.newest(tx)
             oldest = await outbox.oldest(tx)
         return after == newest or (oldest is not None and oldest - 1 <= after < newest)
 
     async def _missed(self, provider_id: UUID, *, after: int) -> tuple[list[Event], int]:
-        """Return what concerns a provider after a position, and how far that reaches."""
+        """Return a provider's events after a position, and the position that they reach."""
         upto = await self._found()
         if self._remembers(after):
             since = islice(self._recent, after + 1 - self._recent[0].event.position, None)
@@ -230,10 +228,10 @@ class Bus:
             page = await outbox.read_after(
                 tx, after, upto=upto, provider_id=provider_id, limit=PAGE
             )
-        return [_told(entry).event for entry in page], page[-1].position if len(
+        return [_letter(entry).event for entry in page], page[-1].position if len(
             page
         ) == PAGE else upto
 
 
-def _told(entry: outbox.Entry) -> _Told:
-    return _Told(Event(entry.position, entry.kind, entry.subject), entry.audience)
+def _letter(entry: outbox.Entry) -> _Letter:
+    return _Letter(Event(entry.position, entry.kind, entry.subject), entry.audience)

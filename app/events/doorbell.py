@@ -1,6 +1,4 @@
-"""The doorbell between processes.
-
-"the outbox has grown up to here", and nothing else, over Redis.
+"""The doorbell between processes, over Redis: the newest position of the outbox.
 
 Nothing depends on it: every process also looks by itself twice a second.
 """
@@ -14,7 +12,7 @@ from collections.abc import AsyncGenerator, Callable
 from app.events.link import GONE, WAIT_S, Link, whole
 
 QUIET_S = 10
-"""How long it may stay quiet before this process makes sure that the line still works."""
+"""The longest silence before this process checks that the line still works."""
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 10.0
 
@@ -27,18 +25,18 @@ class Doorbell:
         self._channel = f"{link.prefix}:outbox"
 
     async def ring(self, position: int) -> None:
-        """Tell every process how far the outbox has grown."""
+        """Tell every process the newest position of the outbox."""
         await self._link.ask(lambda: self._link.redis.publish(self._channel, position))
 
     async def answer(self, rung: Callable[[int], None]) -> None:
         """Call `rung` with each position heard, for ever.
 
-        Come back by itself when Redis was gone.
+        Reconnect when Redis was gone.
         """
         pause = FIRST_PAUSE_S
         while True:
             try:
-                async for position in self._heard():
+                async for position in self._positions():
                     pause = FIRST_PAUSE_S
                     if position is not None:
                         rung(position)
@@ -47,8 +45,8 @@ class Doorbell:
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_S)
 
-    async def _heard(self) -> AsyncGenerator[int | None]:
-        """Yield positions, and None whenever the line has been found to work."""
+    async def _positions(self) -> AsyncGenerator[int | None]:
+        """Yield positions, and None each time the line proves to work."""
         async with self._link.redis.pubsub() as line:
             await whole(line.subscribe(self._channel))
             asked = False

@@ -1,6 +1,6 @@
-"""The way to Redis, which may be gone at any time.
+"""The connection to Redis, which may be gone at any time.
 
-Asking it never raises, and costs nothing while it is gone.
+A question to it never raises, and costs nothing while it is gone.
 """
 
 # pyright: reportUnknownMemberType=none, reportUnknownVariableType=none
@@ -22,7 +22,7 @@ from app.events.sentinels import SCHEMES, master_pool
 WAIT_S = 1
 """How long Redis may take to answer before it counts as gone."""
 LEFT_ALONE_S = 5
-"""How long it is then left alone."""
+"""How long Redis is not asked after it was gone."""
 CONNECTIONS = 16
 GONE = (RedisError, OSError, TimeoutError)
 
@@ -32,7 +32,7 @@ log = structlog.get_logger()
 
 
 async def whole(asked: Awaitable[Answer]) -> Answer:
-    """Await something to its end, a second or so, even when cancelled.
+    """Await a result to its end, a second or so, even if cancelled.
 
     A connection half made would be lost.
     """
@@ -69,7 +69,7 @@ class Link:
         self._gone = False
 
     async def ask(self, question: Callable[[], Awaitable[Answer]]) -> Answer | None:
-        """Ask Redis something; None while it is gone."""
+        """Ask Redis a question; None while it is gone."""
         now = asyncio.get_running_loop().time()
         if now < self._left_alone_until:
             return None
@@ -92,14 +92,14 @@ class Link:
         return True
 
     def lost(self, error: Exception) -> None:
-        """Take note that Redis did not answer."""
+        """Note that Redis did not answer."""
         self._left_alone_until = asyncio.get_running_loop().time() + LEFT_ALONE_S
         if not self._gone:
             self._gone = True
             log.warning("redis_gone", kind=type(error).__name__)
 
     def found(self) -> None:
-        """Take note that Redis answered."""
+        """Note that Redis answered."""
         self._left_alone_until = 0.0
         if self._gone:
             self._gone = False

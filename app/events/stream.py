@@ -1,4 +1,4 @@
-"""One open stream: what waits to be sent, bounded, so that a slow reader costs others nothing."""
+"""One open stream: a bounded queue, so that a slow reader costs others nothing."""
 
 import asyncio
 from collections import deque
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 MOST_WAITING = 256
-"""A reader further behind than this is told to start afresh."""
+"""The most events in a queue; a reader further behind has to start afresh."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something changed.
+    """A change of one subject.
 
     `subject` is the id of a hold, placement or swap, or for availability a region's code.
     """
@@ -23,16 +23,16 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The stream begins here: whoever reconnects from this position misses nothing."""
+    """The beginning of a stream: a reader that reconnects from this position misses nothing."""
 
     position: int
 
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """Events were lost for this reader, who must read everything again.
+    """A loss of events: the reader must read everything again.
 
-    What follows comes after this position.
+    The events that follow come after this position.
     """
 
     position: int
@@ -74,26 +74,26 @@ class Stream:
         self._wake()
 
     def restart(self, position: int) -> None:
-        """Tell the reader to start afresh from a position, whatever was told before."""
+        """Tell the reader to start afresh from a position, and forget queued events."""
         self._after = position
         self._waiting.clear()
         self._waiting.append(Reset(position))
         self._wake()
 
     def beat(self) -> None:
-        """Queue a sign of life, unless something is waiting anyway."""
+        """Queue a sign of life, unless the queue holds anything."""
         if not self._waiting:
             self._waiting.append(BEAT)
             self._wake()
 
     def end(self) -> None:
-        """End the stream; what still waits is there to be asked for again."""
+        """End the stream; its queued events can be asked for again."""
         self._ended = True
         self._waiting.clear()
         self._wake()
 
     async def next(self) -> Item | None:
-        """Return what comes next, when it comes; None at the end."""
+        """Wait for the next event and return it; None at the end."""
         while not self._waiting:
             if self._ended:
                 return None

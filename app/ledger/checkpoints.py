@@ -1,4 +1,4 @@
-"""The ledger's tree: signed by the worker, and proven to anybody who asks.
+"""The ledger's tree: signed by the worker, and proven to all who ask.
 
 A tree that grows in public tells when a household arrived. So controllers see the newest
 checkpoint, and everybody else that of the last local midnight. Proofs are given only for trees

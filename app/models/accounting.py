@@ -1,7 +1,4 @@
-"""What regions account for by quarter.
-
-Totals, who settles what with whom, and caps on what is taken from others.
-"""
+"""Rows of the accounts between regions: totals by quarter, nights, caps."""
 
 from datetime import date, datetime
 from typing import Any
@@ -23,11 +20,10 @@ from app.models.base import Base, Id, Stamp
 
 
 class QuarterTotal(Base):
-    """Which leaf has a quarter's totals.
+    """The leaf that has a quarter's totals.
 
-    Whoever adds this row seals the quarter, so that nobody does it twice.
-
-    Version 1 is the first; a later fact brings a later version, whose leaf corrects the one before.
+    The transaction that adds this row seals the quarter, so no quarter is sealed twice. Version 1
+    is the first; a later fact brings a later version, whose leaf corrects the one before.
     """
 
     __tablename__ = "quarter_totals"
@@ -41,24 +37,21 @@ class QuarterTotal(Base):
 
 
 class RunningStays(Base):
-    """Which stays had not ended when totals were made, by their arrivals' leaves.
+    """Stays that had not ended when totals were made, by their arrivals' leaves.
 
-    Later ones need no older stay.
+    Later totals need no older stay.
     """
 
     __tablename__ = "running_stays"
 
     leaves: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    """From how many leaves those totals were made."""
+    """The number of leaves that those totals were made from."""
     arrivals: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     noted_at: Mapped[Stamp]
 
 
 class PairNights(Base):
-    """Place-nights between two regions in a month of a quarter, exact.
-
-    For those two to settle, and for nobody else.
-    """
+    """Exact place-nights between two regions in a month of a quarter, for those two alone."""
 
     __tablename__ = "pair_nights"
     __table_args__ = (
@@ -81,10 +74,7 @@ class PairNights(Base):
 
 
 class QuarterFigures(Base):
-    """Figures about a quarter that no opening has, as they stood when it was sealed.
-
-    Small ones suppressed.
-    """
+    """Figures about a quarter that no opening has, as of its sealing; small ones suppressed."""
 
     __tablename__ = "quarter_figures"
 
@@ -94,7 +84,7 @@ class QuarterFigures(Base):
 
 
 class Cap(Base):
-    """How many households of other regions a region takes at once for other reasons than safety."""
+    """How many households of other regions a region takes at once, safety apart."""
 
     __tablename__ = "caps"
     __table_args__ = (

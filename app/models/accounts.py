@@ -1,4 +1,4 @@
-"""Who may come in: accounts and tokens, the answers kept for repeats, and who looked at what."""
+"""Accounts and tokens, answers kept for repeats, and the access log."""
 
 from datetime import datetime
 from uuid import UUID
@@ -23,7 +23,7 @@ from app.models.base import Base, Id, Stamp
 class Account(Base):
     """A person or client system with one or more roles.
 
-    It is bound to a provider or a region where a role needs that.
+    It is bound to a provider or a region if a role needs that.
     """
 
     __tablename__ = "accounts"
@@ -51,13 +51,13 @@ class Account(Base):
     name: Mapped[str | None]
     """What colleagues call it at work: for those who shield a referral and name who may see it."""
     demo: Mapped[bool] = mapped_column(server_default=text("false"))
-    """Made for the demo country: refused wherever the database is not Plek's own."""
+    """Made for the demo country: refused if the database is not Plek's own."""
     created_at: Mapped[Stamp]
     disabled_at: Mapped[datetime | None]
 
 
 class Token(Base):
-    """A bearer token: 256 random bits, of which only the SHA-256 is kept."""
+    """A bearer token: 256 random bits, kept only as their SHA-256."""
 
     __tablename__ = "tokens"
 
@@ -72,7 +72,7 @@ class Token(Base):
 
 
 class Answer(Base):
-    """The first successful answer to a request with an Idempotency-Key, sealed, kept for a day."""
+    """The first answer to a request with an Idempotency-Key, sealed, kept for a day."""
 
     __tablename__ = "answers"
     __table_args__ = (Index(None, "made_at"), Index(None, "referral_id"))
@@ -81,13 +81,13 @@ class Answer(Base):
     route: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
     fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
-    """SHA-256 of what was asked: path and body."""
+    """SHA-256 of the request: path and body."""
     provider_id: Mapped[UUID | None]
     """The account's provider when it asked: an account that has moved does not get the answer."""
     region: Mapped[str | None]
     """Its region, likewise."""
     referral_id: Mapped[UUID | None]
-    """Whose content it has, if anybody's: it goes when that is erased."""
+    """The referral whose content it has, if any: it goes when that is erased."""
     referral_ids: Mapped[list[UUID]] = mapped_column(
         ARRAY(Uuid), server_default=text("'{}'::uuid[]")
     )
@@ -99,7 +99,7 @@ class Answer(Base):
 
 
 class AccessLogEntry(Base):
-    """Who looked at what, when and why (fields of NEN 7513).
+    """A look at something: by whom, when and why (fields of NEN 7513).
 
     Rows are only ever added.
     """
@@ -133,18 +133,16 @@ class AccessLogEntry(Base):
     referral_ids: Mapped[list[UUID]] = mapped_column(
         ARRAY(PG_UUID(as_uuid=True)), server_default=text("'{}'::uuid[]")
     )
-    """Whose sealed content was opened for it."""
+    """The referrals whose sealed content was opened for it."""
     source: Mapped[str | None]
     request_id: Mapped[str | None]
 
 
 class AccessLogReferral(Base):
-    """In which entries a referral is named.
+    """The entries that name a referral.
 
-    Added with each entry, by a trigger, so that an index finds them.
-
-    No foreign keys: neither side is ever taken away, and to check them would be to lock what every
-    look cites.
+    A trigger adds it with each entry, so that an index finds them. It has no foreign keys: neither
+    side is ever deleted, and a check would lock the rows that every look cites.
     """
 
     __tablename__ = "access_log_referrals"
@@ -156,7 +154,7 @@ class AccessLogReferral(Base):
 class InstallationKey(Base):
     """A data key of the installation itself, wrapped.
 
-    What it seals outlives every rotation of the wrapping keys.
+    Rows sealed with it outlive every rotation of the wrapping keys.
     """
 
     __tablename__ = "installation_keys"

@@ -1,4 +1,4 @@
-"""What every table shares: naming of constraints, and the column types that recur."""
+"""The base of all tables: names of constraints, column types that recur, conditions."""
 
 from datetime import datetime
 from typing import Annotated

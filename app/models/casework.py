@@ -1,6 +1,6 @@
-"""Case rows: referrals, rankings, holds, stays and placements.
+"""Cases: referrals, rankings, holds, stays and placements.
 
-What is personal in them is sealed beside them.
+Personal facts are sealed beside them.
 """
 
 from datetime import date, datetime
@@ -13,9 +13,7 @@ from app.models.base import Base, Codes, Id, Stamp, one_of
 
 
 class Referral(Base):
-    """A household that needs a place, by its provider's intake desk.
-
-    What may be known without opening the seal.
+    """A household that needs a place, by its provider's intake desk; what is not sealed.
 
     `hold_id` and `held_until` are the referral's own claim: at most one live hold, decided on this
     row.
@@ -44,7 +42,7 @@ class Referral(Base):
     id: Mapped[Id]
     provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id"))
     reference: Mapped[str] = mapped_column(unique=True)
-    """A code that can be spoken on the telephone; it says nothing about anybody."""
+    """A code that can be spoken on the telephone; it says nothing about the household."""
     status: Mapped[str] = mapped_column(server_default="open")
     urgency: Mapped[str]
     reason: Mapped[str]
@@ -54,7 +52,7 @@ class Referral(Base):
     )
     held_until: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(server_default=text("1"))
-    """Grows with each change of what is known; a ranking of an older version cannot be held."""
+    """Grows with each change of the referral; a ranking of an older version cannot be held."""
     created_at: Mapped[Stamp]
     updated_at: Mapped[Stamp]
 
@@ -75,11 +73,9 @@ class ReferralSecret(Base):
 
 
 class Shield(Base):
-    """One of the colleagues by whom alone a shielded referral may be seen.
+    """A colleague who may see a shielded referral; it is shielded while it has any.
 
-    It is shielded while it has any.
-
-    No foreign key to accounts: the application has no rights there.
+    There is no foreign key to accounts: the application has no rights there.
     """
 
     __tablename__ = "shields"
@@ -97,7 +93,7 @@ class Shield(Base):
     reference: Mapped[str]
     """The referral's speakable code: by it alone the glass can be broken."""
     broken_because: Mapped[str | None]
-    """Why somebody who was not named broke the glass, as a code; none for those who were named."""
+    """Why a colleague who was not named broke the glass, as a code; none for a named one."""
     until: Mapped[datetime | None]
     """Until when such a person may look."""
     created_at: Mapped[Stamp]
@@ -117,11 +113,11 @@ class Erasure(Base):
 
 
 class Ranking(Base):
-    """One answer to "where can this household go?", with everything needed to give it again.
+    """An answer to "where can this household go?", with all that is needed to repeat it.
 
-    No foreign keys to the few rows that every ranking cites (provider, policy, register): each
-    would lock them, and rankings made at once would queue there. Policies and registers are never
-    taken away, providers not while they have sites.
+    There are no foreign keys to the few rows that every ranking cites (provider, policy, register):
+    each would lock them, and rankings made at once would queue there. Policies and registers are
+    never deleted, providers not while they have sites.
     """
 
     __tablename__ = "rankings"
@@ -140,7 +136,7 @@ class Ranking(Base):
     digest: Mapped[str]
     """Hash of the whole result: a replay gives the same one."""
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
-    """What was known of the household and of the world, sealed with the referral's key."""
+    """The facts about the household and the country, sealed with the referral's key."""
     came_free_rank: Mapped[int | None]
     """Where the best of what had just come free stood, if the worker ranked for that; none where a
     person asked."""
@@ -149,9 +145,9 @@ class Ranking(Base):
 class Hold(Base):
     """A place kept for a referral for a while; it resolves at most once.
 
-    Its referral, ranking and place are foreign keys; whose they are follows from them. A key to
-    providers as well would lock the same few rows for every hold in the country, and holds taken at
-    once would queue there.
+    Its referral, ranking and place are foreign keys, and name the providers. A key to providers as
+    well would lock the same few rows for every hold in the country, and holds taken at once would
+    queue there.
     """
 
     __tablename__ = "holds"
@@ -198,9 +194,9 @@ class Hold(Base):
     id: Mapped[Id]
     referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id"))
     provider_id: Mapped[UUID]
-    """Whose intake desk asked."""
+    """The provider whose intake desk asked."""
     receiver_id: Mapped[UUID]
-    """Whose place it is."""
+    """The provider of the place."""
     place_id: Mapped[UUID] = mapped_column(ForeignKey("places.id"))
     site_id: Mapped[UUID]
     kind: Mapped[str]
@@ -216,7 +212,7 @@ class Hold(Base):
     expires_at: Mapped[datetime]
     renewals_left: Mapped[int]
     unsafe_since: Mapped[datetime | None]
-    """Since when what is known of the danger forbids it; none: nothing does."""
+    """Since when a known danger forbids it; none: nothing does."""
     created_at: Mapped[Stamp]
     resolved_at: Mapped[datetime | None]
     swap_id: Mapped[UUID | None]
@@ -336,9 +332,9 @@ class Placement(Base):
     """When the sender made sure, after a no-show, that the household is safe; only then the place
     is free."""
     alarmed_at: Mapped[datetime | None]
-    """When both sides were told last that they have not arrived; none since somebody acted."""
+    """When both sides were told last that they have not arrived; none since a desk acted."""
     missed_since: Mapped[datetime | None]
-    """Since when they have been missed; none until an alarm says so, and since somebody acted."""
+    """Since when they have been missed; none until an alarm says so, and since a desk acted."""
     arrival_withdrawn_at: Mapped[datetime | None]
     """When an arrival that was recorded by mistake was taken back: they are counted, and in the
     ledger, already."""

@@ -1,4 +1,4 @@
-"""Signing in: credentials, invitations and sessions."""
+"""Credentials, invitations and sessions of those who sign in."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,9 +10,9 @@ from app.models.base import Base, Stamp
 
 
 class Credential(Base):
-    """By what an account's owner signs in.
+    """The name, password and second factor of an account.
 
-    Without a password until an invitation was accepted.
+    It has no password until an invitation is accepted.
     """
 
     __tablename__ = "credentials"
@@ -40,7 +40,7 @@ class Credential(Base):
     second_factor: Mapped[bytes | None] = mapped_column(LargeBinary)
     """The secret of RFC 6238, sealed."""
     used_step: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
-    """The newest step of which a code has been used: none is used twice."""
+    """The newest step whose code has been used: no code is used twice."""
     enrolled_at: Mapped[datetime | None]
 
 
@@ -59,7 +59,7 @@ class RecoveryCode(Base):
 
 
 class Invitation(Base):
-    """A link with which somebody chooses a password and a second factor for an account, once."""
+    """A link by which a person chooses an account's password and second factor, once."""
 
     __tablename__ = "invitations"
     __table_args__ = (Index(None, "account_id"),)
@@ -74,9 +74,9 @@ class Invitation(Base):
 
 
 class Session(Base):
-    """What a token is besides, where it was made by signing in.
+    """The session of a token that was made by signing in.
 
-    The token ends where the session has been idle.
+    The token ends when the session has been idle.
     """
 
     __tablename__ = "sessions"

@@ -1,4 +1,4 @@
-"""Rows of departures to come: what delays them, and since when a household is ready."""
+"""Departures to come: their blockers, and the days from which households are ready."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from app.models.base import Base, Stamp
 
 
 class BlockerPeriod(Base):
-    """How long something delayed a departure.
+    """A period in which something delayed a departure.
 
     Open while it lasts, closed with the placement at the latest.
     """
@@ -35,9 +35,9 @@ class BlockerPeriod(Base):
 
 
 class ReadyPeriod(Base):
-    """That a household was ready to leave, since a day, as somebody noted.
+    """A period in which a household is ready to leave, from a noted day.
 
-    Until it was withdrawn or they left.
+    It lasts until it is withdrawn or they leave.
     """
 
     __tablename__ = "ready_periods"

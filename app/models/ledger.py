@@ -1,7 +1,4 @@
-"""The ledger's rows.
-
-Leaves that never change, their sealed openings, and each region's running share.
-"""
+"""The ledger: leaves that never change, sealed openings, each region's share."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -15,7 +12,7 @@ from app.models.base import Base, Stamp, one_of
 
 
 class Leaf(Base):
-    """One entry of the ledger: its canonical bytes are what the tree will hash."""
+    """An entry of the ledger, with the canonical bytes that the tree hashes."""
 
     __tablename__ = "leaves"
     __table_args__ = (
@@ -53,7 +50,7 @@ class Leaf(Base):
 class Opening(Base):
     """The readable content of a leaf, sealed.
 
-    For the auditors of the two regions, and only from `opens_at`.
+    It is for the auditors of the two regions, and only from `opens_at`.
     """
 
     __tablename__ = "openings"
@@ -71,10 +68,8 @@ class Opening(Base):
 class Subtree(Base):
     """The hash of a complete subtree.
 
-    At level 0 of one leaf, at level h of the 2^h leaves from index * 2^h on.
-
-    Written when the tree is sealed, never changed: whoever proves something reads as many of these
-    as the tree is high.
+    At level 0 of one leaf, at level h of the 2^h leaves from index * 2^h on. It is written when the
+    tree is sealed, and never changed: a proof reads as many of these as the tree is high.
     """
 
     __tablename__ = "subtrees"
@@ -88,7 +83,7 @@ class Subtree(Base):
 class Checkpoint(Base):
     """The tree at one size, signed.
 
-    One for each size that was ever sealed, and kept for good.
+    There is one for each size that was ever sealed, kept for good.
     """
 
     __tablename__ = "checkpoints"
@@ -111,9 +106,8 @@ class Checkpoint(Base):
 class Share(Base):
     """Nights of the safety account that a region gave, and its quota of them.
 
-    Both in millionths of a night.
-
-    Reckoned from the openings once a day, so that no one can watch a family arrive.
+    Both are in millionths of a night. They are reckoned from the openings once a day, so that a
+    family's arrival cannot be watched.
     """
 
     __tablename__ = "shares"

@@ -14,7 +14,7 @@ from app.models.base import Base, Stamp
 class MonitorDay(Base):
     """A provider's places in a region as a day began.
 
-    Of what has no history, a count a day; until its release.
+    It counts once a day what has no history, until its release.
     """
 
     __tablename__ = "monitor_days"
@@ -29,21 +29,20 @@ class MonitorDay(Base):
     region: Mapped[str] = mapped_column(primary_key=True)
     places: Mapped[int]
     in_use: Mapped[int]
-    """By somebody whom Plek placed, or by somebody who came without it."""
+    """Places in use, by a household that Plek placed or by one that came without it."""
     out_of_service: Mapped[int]
     sites: Mapped[int]
     stale: Mapped[int]
-    """Sites that somebody confirmed, but too long ago."""
+    """Sites that were confirmed, but too long ago."""
     unknown: Mapped[int]
-    """Sites that nobody ever confirmed."""
+    """Sites that were never confirmed."""
 
 
 class HouseholdCount(Base):
-    """Sealed sums of the arrivals at a provider's places in a region during a quarter.
+    """Sealed sums of a quarter's arrivals at a provider's places in a region.
 
-    They are kept until its release.
-
-    It has no row of anybody, and names nobody: erasing a referral leaves it as it is.
+    They are kept until its release. It has no row of a household, and names none: erasing a
+    referral leaves it as it is.
     """
 
     __tablename__ = "household_counts"
@@ -56,9 +55,9 @@ class HouseholdCount(Base):
 
 
 class MonitorRelease(Base):
-    """What everybody may see of a region's quarter, or of the country's (no region).
+    """The public figures of a region's quarter, or of the country's (no region).
 
-    Made once, and never again.
+    It is made once, and never again.
     """
 
     __tablename__ = "monitor_releases"
@@ -68,11 +67,11 @@ class MonitorRelease(Base):
     region: Mapped[str] = mapped_column(primary_key=True)
     made_at: Mapped[Stamp]
     figures: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    """Small counts have been hidden before they are written."""
+    """The figures; small counts are hidden before they are written."""
 
 
 class MonitorStaleness(Base):
-    """What part of a quarter a provider's sites in a region were not confirmed in time."""
+    """The part of a quarter in which a provider's sites in a region were unconfirmed."""
 
     __tablename__ = "monitor_staleness"
     __table_args__ = (CheckConstraint("stale_permille + unknown_permille <= 1000", name="parts"),)

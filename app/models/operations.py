@@ -1,7 +1,4 @@
-"""What keeps the service going.
-
-The outbox, head rows that number things, timers, and availability in steps.
-"""
+"""The service's own rows: outbox, sequences, timers, peak plans, availability steps."""
 
 from datetime import datetime
 from typing import Any
@@ -31,9 +28,9 @@ alternative is not well, not reached, or has lost it."""
 
 
 class OutboxEntry(Base):
-    """Something that others must hear of.
+    """A change that others must hear of, written in the transaction that made it.
 
-    Ids and an audience, no content, in the transaction that made it so.
+    It has ids and an audience, no content.
     """
 
     __tablename__ = "outbox"
@@ -45,20 +42,19 @@ class OutboxEntry(Base):
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     position: Mapped[int | None] = mapped_column(BigInteger, unique=True)
-    """Given by the relay once committed: no gaps, no late arrivals."""
+    """The position, given by the relay after the commit: no gaps, no late arrivals."""
     kind: Mapped[str]
     subject: Mapped[str]
-    """The id of what it is about; for availability a region's code, for access an entry of the
-    log."""
+    """The id of its subject; for availability a region's code, for access an entry of the log."""
     audience: Mapped[list[UUID] | None] = mapped_column(ARRAY(PG_UUID(as_uuid=True)))
     """The providers concerned; none: all staff."""
     at: Mapped[Stamp]
 
 
 class Head(Base):
-    """The last number given in a sequence that must have no gaps.
+    """The last number given in a sequence without gaps.
 
-    Whoever takes a number locks the row.
+    A transaction that takes a number locks the row.
     """
 
     __tablename__ = "heads"
@@ -68,7 +64,7 @@ class Head(Base):
 
 
 class Timer(Base):
-    """Work that recurs; a process leases the row, does it, and says when it is due again."""
+    """Work that recurs; a process leases the row, works, and says when it is due again."""
 
     __tablename__ = "timers"
 
@@ -95,9 +91,9 @@ class PeakPlan(Base):
 
 
 class AvailabilityStep(Base):
-    """Counts as they stood at the last step.
+    """Counts at the last step, which is all that others see.
 
-    What others see, so that nobody can watch a family arrive.
+    So a family's arrival cannot be watched.
     """
 
     __tablename__ = "availability_steps"

@@ -1,4 +1,4 @@
-"""The country: regions, municipalities, how far apart they surely are, weights and policies."""
+"""The country: regions, municipalities, their surest distances, weights and policies."""
 
 from datetime import date, datetime
 from typing import Any

@@ -1,7 +1,4 @@
-"""The register of places.
-
-What staff may see, what only the owner may, and what makes a place not free.
-"""
+"""The register of places: its public part, its sealed part, and the claims on places."""
 
 from datetime import datetime
 from uuid import UUID
@@ -77,12 +74,12 @@ class Site(Base):
     admission: Mapped[str]
     automatic_acceptance: Mapped[bool] = mapped_column(server_default=text("false"))
     confirmed_at: Mapped[datetime | None]
-    """When somebody last said that everything here is true; never: unknown."""
+    """When the owner last confirmed that everything here is true; never: unknown."""
     compromised_because: Mapped[str | None]
-    """Why nobody is safe there any more, as a code; none while they are."""
+    """Why the site is not safe any more, as a code; none while it is."""
     compromised_since: Mapped[datetime | None]
     revision: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
-    """The register's version in which it last changed in a way that a ranking must know."""
+    """The version of the register at its last change that a ranking must know."""
     created_at: Mapped[Stamp]
 
 
@@ -102,7 +99,7 @@ class SiteSecret(Base):
 
 
 class PlaceGroup(Base):
-    """Interchangeable places at one site: what an offer is made of."""
+    """Interchangeable places at one site, which an offer is made of."""
 
     __tablename__ = "place_groups"
     __table_args__ = (
@@ -164,13 +161,11 @@ class PlaceSecret(Base):
 
 
 class Claim(Base):
-    """What makes a place not free.
+    """The claim on a place that is not free.
 
-    One row a place, so that a place has at most one claim, whoever asks.
-
-    A place is free when `claimed_until` lies in the past by the database's clock: a hold that has
-    run out frees it without anybody's doing. Whoever confirms, renews or releases changes the row
-    only where `hold_id` is theirs.
+    There is one row a place, so that a place has at most one claim. A place is free when
+    `claimed_until` lies in the past by the database's clock: a hold that has run out frees it by
+    itself. Confirming, renewing or releasing changes the row only while `hold_id` is that hold's.
     """
 
     __tablename__ = "claims"
@@ -207,7 +202,7 @@ class Claim(Base):
     reason: Mapped[str | None]
     """Why it is out of service, as a code."""
     expected_until: Mapped[datetime | None]
-    """When it may be back in service; a note, never a promise: somebody has to say so."""
+    """When it may be back in service; a note, never a promise: its owner has to confirm it."""
     since: Mapped[Stamp]
     successor_id: Mapped[UUID | None] = mapped_column(ForeignKey("placements.id"), unique=True)
     """The one reserved successor of whoever is here now (swaps): the placement that the place

@@ -10,21 +10,18 @@ from app.models.base import Base, Id, Stamp, one_of
 
 
 class MoveAgreement(Base):
-    """A household in stay that agreed beforehand that it would move.
-
-    A household that would not has no row.
-    """
+    """The agreement of a household in stay that it would move; without one it would not."""
 
     __tablename__ = "move_agreements"
     __table_args__ = (Index(None, "referral_id"),)
 
     placement_id: Mapped[UUID] = mapped_column(ForeignKey("placements.id"), primary_key=True)
-    """Where it lives: the agreement ends with that placement."""
+    """Its home: the agreement ends with that placement."""
     referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id"))
     provider_id: Mapped[UUID]
     """Of the referral."""
     receiver_id: Mapped[UUID]
-    """Where it lives, and who asked."""
+    """The provider that it lives at, and that asked."""
     agreed_at: Mapped[Stamp]
     lapses_at: Mapped[datetime]
 
@@ -45,7 +42,7 @@ class SwapSearch(Base):
 
 
 class Swap(Base):
-    """A chain or cycle of moves that was proposed; it resolves at most once."""
+    """A proposed chain or cycle of moves; it resolves at most once."""
 
     __tablename__ = "swaps"
     __table_args__ = (
@@ -126,5 +123,4 @@ class SwapLeg(Base):
     """The place, kept for it: from the beginning if it is free, else once all have consented."""
     live: Mapped[bool] = mapped_column(server_default=text("true"))
     outcome: Mapped[str | None]
-    """What became of it: arrived, no_show, cancelled (the place did not come free), or void with
-    the whole swap."""
+    """Its end: arrived, no_show, cancelled (the place did not come free), or void with the swap."""

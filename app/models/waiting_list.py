@@ -1,7 +1,4 @@
-"""Those for whom nothing fits yet.
-
-Contacts, alternatives, what came free meanwhile, and what was due.
-"""
+"""Households for whom nothing fits yet: contacts, alternatives, vacancies, reminders."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -13,13 +10,13 @@ from app.models.base import Base, Id, Stamp, one_of
 
 LIVE = text("ended_at IS NULL")
 DUE = ("contact", "safety_plan", "alternative_check", "alternative_nights")
-"""What can be due for a referral."""
+"""The kinds of dues of a referral."""
 
 
 class Contact(Base):
     """One contact with, or about, a household that waits.
 
-    What was said is sealed with the referral's key.
+    Its content is sealed with the referral's key.
     """
 
     __tablename__ = "contacts"
@@ -38,12 +35,10 @@ class Contact(Base):
 
 
 class Alternative(Base):
-    """What a household has until a place is found, and which provider answers for it.
+    """A household's accommodation until a place is found, and its responsible provider.
 
-    Never where it is.
-
-    Its speakable reference stands here too: the responsible provider sees nothing else of the
-    referral.
+    Never where it is. Its speakable reference stands here too: the responsible provider sees
+    nothing else of the referral.
     """
 
     __tablename__ = "alternatives"
@@ -88,7 +83,7 @@ class Alternative(Base):
 
 
 class AmbulatoryCapacity(Base):
-    """How many households a provider can help where they are, at the same time.
+    """The number of households that a provider can help at home at the same time.
 
     Its live alternatives take them up.
     """
@@ -103,12 +98,10 @@ class AmbulatoryCapacity(Base):
 
 
 class Vacancy(Base):
-    """Something that came free, written by the database itself.
+    """A place that came free, and the number of waiting referrals that it is lawful for.
 
-    And for how many of those who wait it is lawful.
-
-    No foreign keys: each would lock rows that all who free a place cite, and it is kept for some
-    days only.
+    The database itself writes it. There are no foreign keys: each would lock rows that every freed
+    place cites, and it is kept for some days only.
     """
 
     __tablename__ = "vacancies"
@@ -136,7 +129,7 @@ class Vacancy(Base):
 
 
 class Reminder(Base):
-    """That somebody was told of something due: once for each thing and moment."""
+    """A reminder of a due, once for each due and moment."""
 
     __tablename__ = "reminders"
     __table_args__ = (CheckConstraint(one_of("what", *DUE), name="what"),)

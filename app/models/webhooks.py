@@ -1,4 +1,4 @@
-"""Webhooks: where a provider is told of its events, and what is still to be sent."""
+"""Webhooks: URLs of providers for their events, and deliveries still to be sent."""
 
 from datetime import datetime
 from uuid import UUID
@@ -37,7 +37,7 @@ class Webhook(Base):
     sealed: Mapped[bytes]
     created_at: Mapped[Stamp]
     last_delivery_at: Mapped[datetime | None]
-    """When something was last received there."""
+    """When a delivery was last received there."""
     failing_since: Mapped[datetime | None]
     """When a delivery first failed since then."""
     disabled_at: Mapped[datetime | None]
@@ -46,12 +46,10 @@ class Webhook(Base):
 
 
 class WebhookDelivery(Base):
-    """One event for one webhook, from when it is numbered until a day after its end.
+    """One event for one webhook, from its number until a day after its end.
 
-    Its id is the message's.
-
-    No foreign key: a webhook that is just being removed must not stop the relay. Rows of one that
-    is gone are pruned.
+    Its id is the message's. There is no foreign key: a webhook that is being removed must not stop
+    the relay. Rows of one that is gone are pruned.
     """
 
     __tablename__ = "webhook_deliveries"
@@ -81,6 +79,6 @@ class WebhookDelivery(Base):
     """When it became true."""
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
     next_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
-    """When it is due; while it is being sent, when whoever sends it is taken to have died."""
+    """When it is due; while it is sent, when its sender is taken to have died."""
     ended_at: Mapped[datetime | None]
     outcome: Mapped[str | None]

@@ -25,7 +25,7 @@ RETURN_BY, READY, EXPECTED = "return_by", "ready_to_leave_since", "expected_at"
 EITHER = frozenset({RETURN_BY, EXPECTED})
 """The plans that either side may change."""
 ALARM_OVER = {"missed_since": None, "alarmed_at": None}
-"""The columns of an arrival alarm once somebody has acted."""
+"""The columns of an arrival alarm once a desk has acted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,8 @@ async def households_received(
 async def record_arrival(tx: Transaction, placement_id: UUID) -> RecordedPlacement:
     """Record that a household has arrived, and so has left the place before it, if any.
 
-    It may arrive after a no-show too, until somebody has made sure that it is safe. The ledger gets
-    leaves where its time at a provider in another region begins or ends.
+    It may arrive after a no-show too, until the sender has made sure that it is safe. The ledger
+    gets leaves where its time at a provider in another region begins or ends.
     """
     swap = await swap_course.lock_swap_of(tx, placement_id)
     placement = await _lock_received(tx, placement_id)
@@ -312,7 +312,7 @@ def _not(status: str) -> Conflict:
 async def raise_arrival_alarms(tx: Transaction) -> bool:
     """Alarm both sides of households that are overdue; return whether there may be more.
 
-    The alarm is raised again until somebody acts.
+    The alarm is raised again until a desk acts.
     """
     policy = (await tx.snapshots.reference(tx)).policy
     raised = await placement_rows.raise_arrival_alarms(

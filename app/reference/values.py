@@ -148,7 +148,7 @@ class DemoWords:
     languages: Mapping[str, int]
     """Languages that households speak, with how often."""
     people: Mapping[str, str]
-    """The roles of which a demo has somebody ready, with the region in which each works."""
+    """The roles of a demo's people, with the region in which each works."""
 
 
 @dataclass(frozen=True, slots=True)

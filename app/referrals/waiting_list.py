@@ -41,7 +41,7 @@ class WaitingReferral:
 
     @property
     def next_check_at(self) -> datetime | None:
-        """When somebody has to look after them next, if they have an alternative."""
+        """When their next check is due, if they have an alternative."""
         in_use = self.referral.case.alternative
         return None if in_use is None else in_use.next_check_at
 

@@ -12,7 +12,7 @@ from app.simulation.country.luck import Luck
 from app.simulation.country.values import DemoCase
 
 ANSWERS = 16
-"""More than anybody needs."""
+"""More than any household needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class SimulatedArrival:
     answers: tuple[ProviderAnswer, ...]
     """Of the providers that are asked for it, in turn."""
     rings: int
-    """The seed of the order in which somebody would ring round for it."""
+    """The seed of the order in which a worker would ring round for it."""
 
 
 def draw_arrivals(

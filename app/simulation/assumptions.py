@@ -31,14 +31,14 @@ CLOSED_DAYS = 10
 """Assumed: mean time until a place that is out of service at the start opens again."""
 
 DECLINED = 0.06
-"""The chance that a provider declines somebody. Assumed, as in `make replay`."""
+"""The chance that a provider declines a household. Assumed, as in `make replay`."""
 SILENT = 0.03
 """The chance that a provider does not answer in time; assumed, as in `make replay`."""
 CALL_MINUTES = 5
 """What ringing a provider takes that turns out to have nothing. Assumed."""
 
 GIVES_UP_DAYS = 30
-"""After how long somebody who waits has found another way. Assumed."""
+"""After how long a household that waits has found another way. Assumed."""
 
 CAP_PERMILLE = 150
 """With caps: households from elsewhere that a region takes for want of capacity, per mille of its

@@ -12,14 +12,14 @@ from app.simulation.world import World
 
 @dataclass(frozen=True, slots=True)
 class ChosenOffer:
-    """An offer that somebody asks for, and how many providers were rung in vain before it."""
+    """An offer that a worker asks for, and how many providers were rung in vain before it."""
 
     offer: Offer
     rung: int = 0
 
 
 Chooser: TypeAlias = Callable[[Ranking, SimulatedArrival, World], ChosenOffer | None]
-"""None where there is nothing to choose."""
+"""None if there is no choice."""
 
 
 def choose_best(ranking: Ranking, _arrival: SimulatedArrival, _world: World) -> ChosenOffer | None:

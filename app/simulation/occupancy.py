@@ -35,7 +35,7 @@ class SimulatedOccupancy:
             self._total[group.provider_id] += group.places
 
     def take(self, place: PlaceGroup) -> None:
-        """Let somebody live in a place of a group."""
+        """Let a household live in a place of a group."""
         self.free[place.id] -= 1
         self._occupied[place.provider_id] += 1
 

@@ -11,7 +11,7 @@ def N_(text: str) -> str:  # noqa: N802 - the name by which gettext's tools know
 
 
 class Plural(NamedTuple):
-    """A sentence in singular and plural, to be translated; `by` names the value that it counts."""
+    """A sentence in singular and plural, to be translated; `by` names the counted value."""
 
     one: str
     many: str

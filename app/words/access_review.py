@@ -32,5 +32,5 @@ FINDINGS: Mapping[str, Plural] = {
 
 
 def finding_text(code: str, *, count: int, language: str) -> str:
-    """Return what an account did so often that somebody should ask why."""
+    """Return a sentence about a finding that an account should be asked about."""
     return render(FINDINGS[code], {"count": count}, language=language)

@@ -95,7 +95,7 @@ def _arguments() -> argparse.Namespace:
 
 
 async def open_offices(tx: Transaction) -> list[Office]:
-    """Give every provider an intake desk and a coordinator, each with an account and a token of its own."""
+    """Give every provider an intake desk and a coordinator, each with its account and token."""
     offices: list[Office] = []
     for slug in await account_rows.slugs(tx):
         id_ = await account_rows.provider_id(tx, slug)

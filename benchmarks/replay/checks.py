@@ -76,7 +76,7 @@ def acknowledged(statuses: Mapping[str, str]) -> Check:
 
 
 async def one_leaf_each(tx: Transaction) -> str | None:
-    """Each arrival and departure in another region has exactly one leaf, and nothing else has one."""
+    """Each arrival and departure in another region has exactly one leaf; nothing else has."""
     wrong = (await tx.rows(text(LEAVES)))[0][0]
     return (
         f"{wrong} arrivals or departures have none, or several, or one too many" if wrong else None

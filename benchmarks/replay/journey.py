@@ -22,7 +22,7 @@ RETRIED = 2
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """A provider: the regions that it serves, and the tokens of its intake desk and of its coordinator."""
+    """A provider: its regions, and the tokens of its intake desk and of its coordinator."""
 
     id: str
     slug: str

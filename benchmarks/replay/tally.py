@@ -9,7 +9,7 @@ from benchmarks.figures import percentile
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of what became of the arrivals, and the times of the two acts that people wait for."""
+    """Counts of the arrivals' outcomes, and the times of the two acts that people wait for."""
 
     counts: Counter[str] = field(default_factory=Counter[str])
     flow: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])

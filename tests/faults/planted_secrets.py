@@ -44,7 +44,7 @@ REQUESTS = {
 LOOPS = {
     "app.database.outbox.number": "relay",
     "app.events.bus.Bus.read": "read",
-    "app.events.doorbell.Doorbell._heard": "doorbell",
+    "app.events.doorbell.Doorbell._positions": "doorbell",
     "app.placing.holds.sweep_holds": "timers",
     "app.bookkeeping.quarter_totals.seal_quarters": "timers",
     "app.database.deliveries.lease": "webhooks",
@@ -78,7 +78,7 @@ NOTHING_RUNS = {"models", "errors", "logs", "__init__", "__main__"}
 """Tables and names of refusals; and what tells of all others, which tests/unit/test_logs.py looks
 at."""
 
-FAIL_ELSEWHERE = {"demo", "desk", "health", "shares", "stderr"}
+FAIL_ELSEWHERE = {"backup", "demo", "desk", "health", "shares", "stderr"}
 """What only controllers, people who are signed in or servers of one's own come upon; what says how
 it all is; and what everything is said on."""
 

@@ -48,7 +48,7 @@ def class_of(days: int) -> str:
 def curve(steps: Sequence[SurvivalStep], *, shown: Collection[str]) -> Curve:
     """The curve as far as it may be seen.
 
-    `shown` are the classes of which it may be seen how many stays ended.
+    `shown` are the classes whose number of ended stays may be seen.
 
     It ends before the first class that is hidden, and where fewer than ten stays are left to look
     at. The points rest on the same departures that are shown by class, so they say nothing of the

@@ -15,7 +15,7 @@ COUNTRY = ""
 """Stands where a region's code does, for all of them together."""
 
 REST = "*"
-"""Stands for all regions of which nothing can be shown."""
+"""Stands for all regions without a figure that can be shown."""
 
 OTHER = "other"
 """What a code counts as that a breakdown does not have."""

@@ -81,7 +81,7 @@ def findings(
 
 
 def thresholds(review: ReviewThresholds) -> Mapping[str, int]:
-    """Return from how many of each code on somebody should ask."""
+    """Return the number of each code from which on the review should ask."""
     return {
         RANKINGS_WITHOUT_HOLD: review.rankings_without_hold,
         ZONE_CHANGES: review.zone_changes,

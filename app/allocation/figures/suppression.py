@@ -175,7 +175,7 @@ class _Tables:
         return False
 
     def exposed(self) -> Cell | None:
-        """A small cell that a reader can tell too exactly; None where there is none."""
+        """A small cell that a reader can tell too exactly; None without one."""
         audited = [cell for cell in self._sorted(self._small) if cell in self._of]
         unsure = (
             system for system in self._systems() if frozenset(system.places) not in self._safe
@@ -261,9 +261,9 @@ class _System:
         return int(values[self.places[cell]]), values
 
     def exposed(self, cells: Sequence[Cell]) -> Cell | None:
-        """The first of some cells of which a reader can tell too much.
+        """The first of some cells that a reader can tell too exactly.
 
-        None where there is none.
+        None without one.
 
         Every solution that is found says something of all cells at once, so hardly any has to be
         asked for alone.

@@ -21,7 +21,7 @@ EXACT = 2**53
 LARGEST = EXACT // 3 - 1
 """The largest cost with which nothing is ever rounded: see `assign`."""
 FORBIDDEN = 2**60
-"""The cost of a seat that somebody may not have: more than all others together."""
+"""The cost of a seat that a household may not have: more than all others together."""
 NOBODY = -1
 
 
@@ -70,7 +70,7 @@ def assign(asking: Sequence[Wishes], room: Mapping[str, int]) -> tuple[int | Non
 
 
 def _spans(asking: Sequence[Wishes], room: Mapping[str, int]) -> dict[str, range]:
-    """A column for each place that somebody could have.
+    """A column for each place that a household could have.
 
     Those of one seat stand together, in the order of names.
     """

@@ -23,7 +23,7 @@ MOST = 200
 """How many referrals are placed together at most."""
 
 WEIGHTS: Mapping[str, int] = {"acute": 3, "urgent": 2, "planned": 1}
-"""What it costs to leave somebody without a place, in units of more than everything else together.
+"""The cost of leaving a household without a place, in units of more than everything else together.
 
 Any falling weights give the same: whatever sets of referrals can be placed together form a matroid,
 and there the heaviest set has as many acute ones as any, of those sets as many urgent ones as any,
@@ -142,7 +142,7 @@ def plan(referrals: Sequence[PeakReferral], free: Mapping[str, int]) -> Plan:
     In full: as many acute referrals as can be, then urgent, then planned ones; then the fewest for
     safety who have less than ample room; the fewest for other reasons who leave their region
     although something lawful is free there now; the fewest others with less than ample room; the
-    fewest at sites that nobody ever confirmed; the most points. Among equals whoever stands first
+    fewest at sites that were never confirmed; the most points. Among equals whoever stands first
     in `referrals` (the waiting list's order) gets what they would take first.
 
     Nobody leaves their region while something lawful is left there: with them back there more would

@@ -101,7 +101,7 @@ WaitingOrder = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class NearnessWeights:
-    """`most` points next door to where the household wants to be near, none from `reach_km` on."""
+    """`most` points next to the place that the household wants near, none from `reach_km` on."""
 
     most: Most
     reach_km: Annotated[int, _between(5, 1000, step=5)]
@@ -265,7 +265,7 @@ class Policy(Consistent):
     safety_plan_hours: Hours = 24
     """How long a referral may be open before a safety plan is asked for."""
     alternative_check_hours: Hours = 24
-    """How often somebody makes sure that a household in an alternative is well."""
+    """How often the responsible provider makes sure that a household in an alternative is well."""
     arrival_alarm_minutes: Minutes = 120
     """How long after a household was expected (else confirmed, or a no-show) both sides are told to
     look for it."""

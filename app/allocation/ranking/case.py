@@ -47,7 +47,7 @@ class Case:
     barred: frozenset[str]
     rooms: Mapping[str, Room]
     assessed: bool
-    """Whether somebody's assessment of the danger holds today."""
+    """Whether an assessment of the danger holds today."""
 
 
 def case_of(

@@ -46,7 +46,7 @@ class MissingFact:
 
     `child` is the position of the child it is about, if any.
 
-    `again`: somebody did know, but what they knew has run out.
+    `again`: the fact was known, but has run out.
     """
 
     fact: str

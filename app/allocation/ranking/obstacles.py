@@ -32,7 +32,7 @@ STANDING_RULES = (*LASTING_RULES, cap)
 their say."""
 
 SAFETY = frozenset({"secrecy", "danger"})
-"""Those that say where somebody would be in danger."""
+"""The rules that say where a household would be in danger."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,12 +96,7 @@ def specialism(matches: int, *, asked: bool, weights: policies.SpecialismWeights
 def headroom(
     permille: int | None, *, norm_permille: int, weights: policies.HeadroomWeights
 ) -> Points:
-    """How far the provider's occupancy is under the norm, so that nobody is filled to the brim.
-
-    ``step * whole steps of step_permille under the norm``, at most ``most``; nought at the norm,
-    above it, or where the occupancy is not known. In steps, so that a single arrival at someone
-    else's provider does not show.
-    """
+    """How far the provider's occupancy is under the norm, so that no provider is filled up."""
     if permille is None:
         return Points("headroom", 0, {"case": "unknown"})
     steps = max(0, norm_permille - permille) // weights.step_permille
@@ -157,7 +152,7 @@ def continuity(kind: str, *, weights: policies.ContinuityWeights) -> Points:
 
 
 def freshness(hours: int | None, *, fresh_hours: int, weights: policies.FreshnessWeights) -> Points:
-    """How lately somebody confirmed that what the site says is true.
+    """How lately the site's owner confirmed its facts.
 
     ``most * (worthless_hours - hours) / worthless_hours``, nought from then on or when nobody ever
     did.

@@ -49,7 +49,7 @@ class WaitingSchedule:
     contact_at: dt.datetime | None
     """What the newest contact says of the next."""
     check_at: dt.datetime | None
-    """When somebody has to make sure that they are well where they are."""
+    """When the responsible provider has to make sure that they are well."""
     nights_over_at: dt.datetime | None
 
 

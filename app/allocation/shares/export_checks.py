@@ -41,7 +41,7 @@ class TotalCheck:
 
     total: SealedTotal
     faults: tuple[str, ...]
-    """What is wrong in itself, whoever looks."""
+    """Faults that every reader finds."""
     apart: tuple[str, ...]
     """Where a region's own openings come to something else."""
     shut: int

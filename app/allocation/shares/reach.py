@@ -23,7 +23,7 @@ def first_day_reached(
 ) -> dt.date | None:
     """The first day whose nights may have changed by leaves from `since` on.
 
-    None where there are none.
+    None without one.
 
     `told` has every opening, with its index and its stay, of each stay of which there is a new one:
     what a correction changes lies between what was said before and what is said now.

@@ -50,7 +50,7 @@ def cheapest_paths(
 def _reaching(
     steps: Sequence[tuple[int, int]], least: Least, left: int, *, but_for: tuple[int, ...]
 ) -> Iterator[tuple[int, int, int]]:
-    """The steps that lead to an end in as many more as are left, with the least that those cost."""
+    """The steps to an end in as many more as are left, with the least cost of those."""
     for following, cost in steps:
         rest = None if following in but_for else least(following, left)
         if rest is not None:

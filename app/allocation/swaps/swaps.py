@@ -78,7 +78,7 @@ class Swap:
 
     @property
     def school_changes(self) -> int:
-        """How many children change school for somebody else's sake."""
+        """How many children change school for another household's sake."""
         return sum(leg.school_changes for leg in self.legs)
 
     @property
@@ -240,7 +240,7 @@ def in_stay(movers: Iterable[Mover], *, but_for: set[str]) -> tuple[Mover, ...]:
 def leg_of(household: Mover, group_id: str, moves: LawfulMoves, *, counts: bool) -> Leg:
     """The household's move to a group.
 
-    Its children's change of school counts when it moves for somebody else.
+    Its children's change of school counts when it moves for another household.
     """
     move = moves.of(household)[group_id]
     return Leg(

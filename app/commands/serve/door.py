@@ -109,7 +109,7 @@ def _problem() -> bytes:
 
 def _page(percent: int | None, nonce: str) -> bytes:
     """Return the page in each of the country's languages, as none has been chosen yet."""
-    from app.words.catalogue import translations  # noqa: PLC0415 - only where somebody looks
+    from app.words.catalogue import translations  # noqa: PLC0415 - only if a browser looks
 
     spoken = {language: translations(language).gettext for language in load().country.languages}
     return _template().render(spoken=spoken, percent=percent, nonce=nonce, again_s=AGAIN_S).encode()

@@ -1,1 +1,1 @@
-"""What is sealed and by which key: keys, shelves of sealed rows, rotation."""
+"""Sealed rows and their keys: the installation's own keys, shelves, rotation."""

@@ -10,11 +10,11 @@ from app.seal import DataKey
 LEDGER = "ledger"
 """Seals the openings of leaves, each with its index as the row."""
 MONITOR = "monitor"
-"""Seals the sums of who came, until they are released."""
+"""Seals the sums of arrivals, until they are released."""
 
 
 CHECKPOINTS = "checkpoint/"
-"""Before the number of each key that signs checkpoints; the last two do."""
+"""The name of each key that signs checkpoints, before its number; the last two sign."""
 SIGNING = 2
 
 
@@ -23,7 +23,7 @@ async def signing(
 ) -> list[bytes]:
     """Return the secrets of the keys that sign checkpoints, the newest first.
 
-    The first to ask makes one.
+    The first caller makes one.
     """
     numbers = await _signing_numbers(tx) or [1]
     return [(await read(tx, f"{CHECKPOINTS}{number}")).secret for number in numbers[:SIGNING]]
@@ -46,14 +46,14 @@ async def _signing_numbers(tx: Transaction) -> list[int]:
 
 
 NAMES = "names"
-"""Makes of a name that somebody signs in with what it is found by (HMAC)."""
+"""Makes the HMAC by which a sign-in name is found."""
 
 
 async def read(
     tx: Transaction,
     name: str,
 ) -> DataKey:
-    """Return one of the installation's keys; the first to ask makes it."""
+    """Return one of the installation's keys; the first caller makes it."""
     wanted = select(InstallationKey.wrapped).where(InstallationKey.name == name)
     row = await tx.row(wanted)
     if row is None:

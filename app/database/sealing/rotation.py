@@ -1,7 +1,7 @@
 """Key rotation: reseal with the newest key, a few rows at a time, during service.
 
 Only wrapped data keys change, never what they seal; and the answers that are kept for a day, as
-they have no data key. Whatever interrupts it, doing it again does what is left.
+they have no data key. If it is interrupted, the next rotation does what is left.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from app.seal import Keyring, SealBroken, Seals
 
 MOST_PASSES = 10
 PAUSE_S = 1.0
-"""How long to wait for whoever is busy with all that is left."""
+"""How long to wait for transactions that are busy with all that is left."""
 
 Begin: TypeAlias = Callable[[], AbstractAsyncContextManager[Transaction]]
 """Opens a transaction of the owner."""
@@ -28,7 +28,7 @@ Told: TypeAlias = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What was found, in rows."""
+    """The rows of a survey, by their seals."""
 
     seen: int = 0
     older: int = 0
@@ -51,17 +51,14 @@ Visit: TypeAlias = Callable[[Transaction, Shelf, list[Sealed]], Awaitable[Tally]
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """What a rotation changed.
-
-    How many wrapped data keys, and how many kept answers.
-    """
+    """The wrapped data keys and the kept answers that a rotation changed."""
 
     keys: int = 0
     answers: int = 0
 
 
 def untold(_done: int, _total: int) -> None:
-    """Tell nobody."""
+    """Report progress to no one."""
 
 
 async def rotate(
@@ -69,10 +66,9 @@ async def rotate(
 ) -> Rotated:
     """Reseal with the newest key everything that an older key sealed.
 
-    It ends with a pass that finds nothing more.
-
-    `rows` is how many one transaction changes. OperatorError where data keys open with none of the
-    keys, or where somebody goes on wrapping with an older one; what could be changed has been.
+    It ends with a pass that finds nothing more. `rows` is how many one transaction changes. Raise
+    OperatorError if none of the keys opens some data keys, or if another process goes on wrapping
+    with an older one; all that could be changed has been.
     """
 
     async def change(tx: Transaction, shelf: Shelf, batch: list[Sealed]) -> Tally:
@@ -100,10 +96,7 @@ async def rotate(
 async def survey(
     begin: Begin, *, keyring: Keyring, told: Told = untold, rows: int | None = None
 ) -> Tally:
-    """Count the wrapped data keys, those of older keys, and those that no key opens.
-
-    Change nothing.
-    """
+    """Count the wrapped data keys, those of older keys, and those that no key opens."""
 
     async def look(_tx: Transaction, shelf: Shelf, batch: list[Sealed]) -> Tally:
         return _sorted(batch, _seals(keyring, shelf))[0]
@@ -135,7 +128,7 @@ async def _pass(
 
 
 def _sorted(batch: list[Sealed], seals: Seals) -> tuple[Tally, list[Resealed]]:
-    """Return what stands in rows, and what those that an older key sealed shall hold."""
+    """Return the content of some rows, and the new content of those that an older key sealed."""
     changes: list[Resealed] = []
     closed = 0
     for sealed in batch:

@@ -1,7 +1,4 @@
-"""What is sealed by the installation's own keys.
-
-Wrapped data keys, and for a day the answers kept for repeats.
-"""
+"""Rows sealed by the installation's keys: wrapped data keys, and answers kept for a day."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,16 +31,16 @@ SAMPLE = 50
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shelf:
-    """A table with something sealed in each row, for that row.
+    """A table with something sealed in each row.
 
-    Its primary key is authenticated with it.
+    The row's primary key is authenticated with it.
     """
 
     table: Table
     id: tuple[Column[Any], ...]
     sealed: Column[bytes]
     rows: int
-    """How many to read at once."""
+    """The rows to read at once."""
 
 
 def _shelf(model: type[Base], sealed: str, *, rows: int) -> Shelf:
@@ -57,27 +54,27 @@ WEBHOOKS = _shelf(Webhook, "key", rows=500)
 OWN = _shelf(InstallationKey, "wrapped", rows=500)
 CREDENTIALS = _shelf(Credential, "key", rows=500)
 WRAPPED = (SITES, REFERRALS, WEBHOOKS, OWN, CREDENTIALS)
-"""Where data keys are kept."""
+"""The shelves of data keys."""
 ANSWERS = _shelf(Answer, "sealed", rows=50)
 """Answers are whole pages: fewer at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """What a row holds."""
+    """The sealed content of a row."""
 
     id: tuple[Any, ...]
     content: bytes
 
     @property
     def row(self) -> str:
-        """What it was sealed for."""
+        """The row that it was sealed for."""
         return " ".join(str(part) for part in self.id)
 
 
 @dataclass(frozen=True, slots=True)
 class Resealed:
-    """What a row held, and what it shall hold instead."""
+    """The content that a row held, and the new content."""
 
     was: Sealed
     content: bytes
@@ -94,7 +91,7 @@ async def batch(
 ) -> list[Sealed]:
     """Return the next rows by id.
 
-    Without locks, so they may hold something else by the time they are changed.
+    It locks nothing, so they may hold something else by the time they are changed.
     """
     wanted = select(*shelf.id, shelf.sealed).order_by(*shelf.id).limit(rows or shelf.rows)
     if after is not None:
@@ -104,12 +101,10 @@ async def batch(
 
 
 async def replace(tx: Transaction, shelf: Shelf, changes: Sequence[Resealed]) -> int:
-    """Change the rows that still hold what they held, and return how many.
+    """Change the rows that still hold what they held; return how many.
 
-    A row that is in use is passed over.
-
-    It waits for nobody, so it can be part of no deadlock, and others wait for it no longer than it
-    takes.
+    A row in use is passed over. It waits for no transaction, so it can be part of no deadlock, and
+    others wait for it no longer than it takes.
     """
     bytes_ = LargeBinary()
     ids = [column(f"id_{number}", part.type) for number, part in enumerate(shelf.id)]
@@ -138,7 +133,7 @@ async def replace(tx: Transaction, shelf: Shelf, changes: Sequence[Resealed]) ->
 async def sample(tx: Transaction) -> list[Sealed]:
     """Return some of the wrapped data keys, from both ends.
 
-    What a rotation has not come to yet stands at the last.
+    Rows that a rotation has not come to yet are at the end.
     """
     parts = [
         select(*shelf.id, shelf.sealed.label("sealed")).order_by(order).limit(SAMPLE).subquery()

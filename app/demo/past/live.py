@@ -31,7 +31,7 @@ from app.simulation.year import Progress, Way, Year
 OVERRIDDEN = 0.08
 """The chance that a household takes another of the first offers than the best. Assumed."""
 LOOKED_AT = 4
-"""Offers that somebody looks at who takes another one. Assumed."""
+"""Offers that a desk looks at before it takes another one. Assumed."""
 
 
 def live_through(

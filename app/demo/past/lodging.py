@@ -33,7 +33,7 @@ class _Row:
 
     @property
     def free_from(self) -> int:
-        """From when on somebody else may come."""
+        """The moment from which another household may come."""
         if not self.stays:
             return self.others_until
         left = self.stays[-1].left
@@ -41,7 +41,7 @@ class _Row:
 
     @property
     def lived_in(self) -> bool:
-        """Whether somebody of the past is there yet."""
+        """Whether a household of the past is still there."""
         return bool(self.stays) and self.stays[-1].left is None
 
 

@@ -63,8 +63,5 @@ class Around:
 
 
 def noted_at(day: date) -> datetime:
-    """Return when somebody noted a day.
-
-    In its first hour, before anybody can have left.
-    """
+    """Return when a day was noted: in its first hour, before a household can have left."""
     return load().country.midnight(day).astimezone(UTC)

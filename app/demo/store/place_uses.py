@@ -23,7 +23,7 @@ class UseRow:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Since when a place is used as it is, and by whom of those whom Plek placed, if by anybody."""
+    """Since when a place is used as it is, and by whom, if Plek placed them."""
 
     place_id: UUID
     since: datetime

@@ -73,7 +73,7 @@ class HoldRow:
         return self.accepted_by == "person" and self.status in {"accepted", "placed"}
 
 
-# By the database's clock, whether or not anybody has noted it yet.
+# By the database's clock, whether it has been noted yet or not.
 _STATUS = case(
     (or_(Hold.resolved_at.is_not(None), Hold.expires_at > func.clock_timestamp()), Hold.status),
     (Hold.status == "pending", "no_answer"),

@@ -36,7 +36,7 @@ async def as_exchange(tx: Transaction) -> AsyncGenerator[None]:
 
 
 def in_swap(of: str) -> str:
-    """Whether a leg `l` of which this is so is live, in a swap that has not run out."""
+    """Whether a leg `l` is live, in a swap that has not run out."""
     return f"""EXISTS (SELECT FROM swap_legs AS l JOIN swaps AS s ON s.id = l.swap_id
         WHERE l.live AND {of} AND NOT {swap_lapsed("s")})"""
 

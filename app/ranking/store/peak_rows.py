@@ -90,7 +90,7 @@ async def ask(tx: Transaction, id_: UUID, *, account_id: UUID) -> None:
 
 
 async def newest(tx: Transaction, *, minutes: int) -> CountsRow | None:
-    """Return the newest plan in counts that anybody asked for in the last minutes."""
+    """Return the newest plan in counts that was asked for in the last minutes."""
     since = func.clock_timestamp() - timedelta(minutes=minutes)
     wanted = (
         select(*_COLUMNS)

@@ -75,7 +75,7 @@ def _lapsed() -> ColumnElement[bool]:
     return and_(Referral.status == "held", Referral.held_until <= func.clock_timestamp())
 
 
-# A hold that has run out leaves its referral open, whether or not anybody has noted it yet.
+# A hold that has run out leaves its referral open, whether it has been noted yet or not.
 _STATUS = case((_lapsed(), "open"), else_=Referral.status).label("status")
 _LIVE_HOLD = case((_lapsed(), None), else_=Referral.hold_id).label("hold_id")
 

@@ -157,7 +157,7 @@ async def find_by_reference(
 
 @dataclass(frozen=True, slots=True)
 class GlassRequest:
-    """Who breaks the glass of which referral, why (a code), and for how long."""
+    """A look through a shield: account, referral, reason (a code), and end."""
 
     referral_id: UUID
     account_id: UUID

@@ -171,7 +171,7 @@ async def test_open_streams_hold_no_database_connection(country: Country, base: 
         async with country.parts.database.entered() as tx:
             await tx.row(text("SELECT 1"))
 
-        assert country.parts.bus.listening == len(open_)
+        assert country.parts.bus.stream_count == len(open_)
         assert (
             pulse.pool_use(country.parts.database).checked_out <= 3
         )  # the relay, the timers, webhooks
@@ -180,10 +180,10 @@ async def test_open_streams_hold_no_database_connection(country: Country, base: 
 async def test_who_leaves_is_forgotten(country: Country, base: str) -> None:
     token = await country.token("coordinator", provider="linde")
     async with following(base, token) as one, following(base, token) as two:
-        assert (one.position, two.position, country.parts.bus.listening) == ("0", "0", 2)
+        assert (one.position, two.position, country.parts.bus.stream_count) == ("0", "0", 2)
 
     async with asyncio.timeout(PATIENCE_S):
-        while country.parts.bus.listening:
+        while country.parts.bus.stream_count:
             await asyncio.sleep(0.01)
 
 

@@ -276,7 +276,7 @@ async def test_administrators_get_counts_made_by_the_worker_with_small_ones_supp
 
     asked = await administrator.post("/peak-plans")
     assert (asked["madeAt"], asked["byUrgency"]) == (None, [])
-    work = worker.recurring_in(country.parts.settings.data_dir)["peaks"]
+    work = worker.recurring_work(country.parts.settings.data_dir)["peaks"]
     async with country.parts.database.entered(actor=WORKER) as tx:
         await work(tx)
     made = await administrator.get(f"/peak-plans/{asked['id']}")

@@ -68,7 +68,7 @@ def test_a_database_that_plek_did_not_make_is_left_alone(data_dir: Path) -> None
     data_dir.mkdir()
     if who.switches:
         os.chown(data_dir, who.uid, who.gid)
-    who = account.able(who, programs=programs.executed, folders=[data_dir])
+    who = account.with_capability(who, programs=programs.executed, folders=[data_dir])
     command = who.command(programs.postgres("initdb"), f"--pgdata={made}", "--no-sync")
     assert run(command, account=who).code == 0
     before = (made / "postgresql.conf").read_bytes()

@@ -94,7 +94,7 @@ async def test_a_false_alarm_does_not_drown_the_true_ones(country: Country) -> N
     async with process(country) as parts, listening(parts) as items:
         await following(items)
         waiting = asyncio.create_task(following(items))
-        parts.bus.heard(1_000_000)
+        parts.bus.note_position(1_000_000)
 
         await tell(parts, "1")
 
@@ -113,7 +113,7 @@ async def test_a_stream_goes_on_from_a_position_that_only_another_process_has_re
         async with listening(parts, after=1) as items:
             assert await following(items) == Start(1)
             waiting = asyncio.create_task(following(items))
-            parts.bus.heard(2)
+            parts.bus.note_position(2)
             await parts.bus.read()
 
             assert await waiting == Event(2, "hold", "2")

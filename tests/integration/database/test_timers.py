@@ -110,7 +110,7 @@ async def test_how_late_work_is_counts_from_when_it_was_due_however_often_it_fai
 
 async def test_all_that_recurs_has_a_timer_and_runs(country: Country, tmp_path: Path) -> None:
     await due_now(country)
-    recurring = worker.recurring_in(tmp_path)
+    recurring = worker.recurring_work(tmp_path)
 
     for _ in recurring:
         await worker.recur(country.parts.database, recurring)

@@ -220,7 +220,7 @@ async def test_the_timer_does_it_by_itself(country: Country, tmp_path: Path) -> 
     await aged(country, await withdrawn(where), days=366)
     await country.rows("UPDATE timers SET due_at = '-infinity', leased_until = '-infinity'")
 
-    recurring = worker.recurring_in(tmp_path)
+    recurring = worker.recurring_work(tmp_path)
     await worker.recur(country.parts.database, {"retention": recurring["retention"]})
 
     assert await known(country) == set()

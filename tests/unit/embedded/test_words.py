@@ -59,4 +59,4 @@ def test_an_account_with_a_capability_gets_that_one_and_no_other() -> None:
 
 
 def test_a_folder_with_quotes_and_commas_stays_one_folder_in_the_settings() -> None:
-    assert cluster.quoted(Path("/a, 'b' \"c\"")) == "'\"/a, ''b'' \"\"c\"\"\"'"
+    assert cluster.quote(Path("/a, 'b' \"c\"")) == "'\"/a, ''b'' \"\"c\"\"\"'"
