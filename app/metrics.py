@@ -154,13 +154,26 @@ class DatabaseCounts:
     """None before the first backup."""
 
 
-def page(counted: DatabaseCounts | None) -> bytes:
+def page(counted: DatabaseCounts | None, *, restarts: Mapping[str, int]) -> bytes:
     """Return all metrics in Prometheus' text format.
 
-    Without the database's counts while it is gone.
+    Without the database's counts while it is gone. `restarts` of Plek's own servers are by name.
     """
-    measured = generate_latest(_measured())
+    measured = generate_latest(_measured()) + generate_latest(_restarts(restarts))
     return measured if counted is None else measured + generate_latest(_registry(counted))
+
+
+def _restarts(counts: Mapping[str, int]) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    again = Counter(
+        "plek_server_restarts",
+        "How often one of Plek's own servers had died and was started again.",
+        ["server"],
+        registry=registry,
+    )
+    for server, count in counts.items():
+        again.labels(server).inc(count)
+    return registry
 
 
 def _registry(counted: DatabaseCounts) -> CollectorRegistry:

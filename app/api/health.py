@@ -12,6 +12,7 @@ from app.database.caller import Role
 from app.database.transaction import WORKER
 from app.deps import Parts, PartsIn, source_of, token_hash
 from app.embedded.folder import free_bytes
+from app.embedded.restarts import read_restarts
 from app.errors import Missing, Unavailable
 from app.health import state_of
 
@@ -66,9 +67,9 @@ async def read_metrics(request: Request, parts: PartsIn) -> Response:
     metrics.streams(parts.bus.stream_count)
     metrics.disk(await asyncio.to_thread(free_bytes, parts.settings.data_dir))
     metrics.lost_lines(logs.take_lost_lines())
-    return Response(
-        metrics.page(await _counts(parts)), media_type=metrics.CONTENT_TYPE, headers=FRESH
-    )
+    restarts = await asyncio.to_thread(read_restarts, parts.settings.data_dir)
+    page = metrics.page(await _counts(parts), restarts=restarts)
+    return Response(page, media_type=metrics.CONTENT_TYPE, headers=FRESH)
 
 
 def _from_here(request: Request) -> bool:

@@ -21,6 +21,7 @@ from app.database.sealing import rotation, sealed_rows
 from app.database.sealing.rotation import Tally
 from app.database.server import Condition
 from app.database.transaction import WORKER, Database
+from app.embedded import dead_servers
 from app.embedded.folder import FULL_BYTES, free_bytes
 from app.errors import OperatorError
 from app.events.link import Link
@@ -71,6 +72,11 @@ async def _findings(data_dir: Path | None) -> AsyncGenerator[Finding]:
         if settings.embedded and not (settings.data_dir / "postgres").exists():
             yield Finding("warn", "database", f"there is none yet: `{program()} serve` makes it")
             return
+        if dead := _dead(settings):
+            words = "died; it is not doctor that starts it again, but the Plek that uses it"
+            for server in dead:
+                yield Finding("fail", server, words)
+            return
         with open_installation(settings, wanted=BOTH) as installation:
             yield await _redis(installation)
             async for finding in _database(installation):
@@ -86,6 +92,12 @@ def _settings(settings: Settings) -> Finding:
         return Finding("ok", "settings", "DATABASE_URL and REDIS_URL are set")
     words = f"{' and '.join(own)} not set: Plek's own, in {settings.data_dir}"
     return Finding("ok" if len(own) == len(named) else "warn", "settings", words)
+
+
+def _dead(settings: Settings) -> list[str]:
+    """Return which of Plek's own servers died while others use them."""
+    outside = {"postgres": settings.database_url, "redis": settings.redis_url}
+    return [name for name in dead_servers(settings.data_dir) if outside[name] is None]
 
 
 def _space(folder: Path) -> Finding:

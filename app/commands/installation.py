@@ -5,7 +5,7 @@ Its servers are started if it brings its own.
 
 import os
 from collections.abc import AsyncGenerator, Generator, Iterable
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -18,6 +18,7 @@ from app.database.sealing import sealed_rows
 from app.database.sealing.sealed_rows import Sealed
 from app.database.transaction import Database, Transaction
 from app.embedded import EmbeddedServers
+from app.embedded.keeper import looked_after
 from app.errors import OperatorError
 from app.ledger.signed_file import SignedTreeFile
 from app.placing import erasure
@@ -179,11 +180,11 @@ def settings_with(data_dir: Path | None) -> Settings:
 
 @contextmanager
 def open_installation(
-    settings: Settings, *, wanted: frozenset[str] = POSTGRES
+    settings: Settings, *, wanted: frozenset[str] = POSTGRES, kept: bool = False
 ) -> Generator[Installation]:
     """Find the servers of an installation, and start its own ones.
 
-    The last user to leave stops them.
+    The last user to leave stops them. Where they are `kept`, one that dies is started again.
     """
     outside = {"postgres": settings.database_url, "redis": settings.redis_url}
     missing = frozenset(name for name in wanted if outside[name] is None)
@@ -191,7 +192,7 @@ def open_installation(
         yield _installation(settings)
         return
     servers = EmbeddedServers(settings.data_dir, wanted=missing, say=say)
-    with servers as endpoints:
+    with servers as endpoints, looked_after(servers) if kept else nullcontext():
         given = _installation(settings)
         yield replace(
             given,

@@ -26,7 +26,7 @@ def report(done: Preparation) -> str:
 
 def worker(data_dir: Path | None) -> None:
     """Do the work beside the requests, and nothing else, until report to stop."""
-    with open_installation(settings_with(data_dir), wanted=BOTH) as installation:
+    with open_installation(settings_with(data_dir), wanted=BOTH, kept=True) as installation:
         asyncio.run(_work(installation))
 
 

@@ -46,6 +46,10 @@ class PostgresServer:
         """Whether any process of this folder's server lives."""
         return locks.is_held(self._lock) or self._postmaster() is not None
 
+    def runs(self) -> bool:
+        """Whether its first process lives, without which nothing connects any more."""
+        return self._postmaster() is not None
+
     def bring_up(self, *, at: Path, durable: bool) -> None:
         """Take over the running server, or start one with its sockets in `at`.
 

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Final
 from urllib.parse import quote
 
-from app.embedded import account, binaries, cluster, folder, locks, sockets
+from app.embedded import account, binaries, cluster, folder, locks, restarts, sockets
 from app.embedded.account import Account
 from app.embedded.binaries import Binaries
 from app.embedded.folder import DataFolder
@@ -115,6 +115,24 @@ class EmbeddedServers:
             self._running = use
         return endpoints
 
+    def revive(self) -> tuple[str, ...]:
+        """Start again what has died since the start, and return its names.
+
+        Raises OperatorError where that cannot be done.
+        """
+        use = self._running
+        if use is None or not self._dead(use):
+            return ()
+        with _explain(use.home), locks.held(use.home.lock("start"), within_seconds=_TURN_SECONDS):
+            dead = self._dead(use)  # unless another process was quicker
+            if dead:
+                self._start(use)
+                restarts.count_restarts(use.home.path, dead, owner=use.home.owner)
+        return dead
+
+    def _dead(self, use: _Use) -> tuple[str, ...]:
+        return tuple(name for name in _dead_in(use.home) if name in self._wanted)
+
     def stop(self) -> None:
         """Leave the servers; the last one to leave stops them.
 
@@ -186,6 +204,27 @@ def servers(
 ) -> EmbeddedServers:
     """Run both servers of a data folder for a `with` block, and yield their Endpoints."""
     return EmbeddedServers(data_dir, durable=durable, say=say)
+
+
+def dead_servers(data_dir: Path) -> tuple[str, ...]:
+    """Return which servers of a folder that some Plek uses at this moment have died.
+
+    Only looks. Where nobody uses the folder, its servers have been stopped.
+    """
+    home = DataFolder(data_dir.expanduser().absolute())
+    if not home.lock("users").exists() or not locks.is_held(home.lock("users")):
+        return ()
+    # One that was told to stop, or never wanted, leaves no word of its process behind.
+    left = {"postgres": home.postgres / "postmaster.pid", "redis": home.redis / "redis.pid"}
+    return tuple(name for name in _dead_in(home) if left[name].exists())
+
+
+def _dead_in(home: DataFolder) -> tuple[str, ...]:
+    programs = binaries.find()
+    postgres = PostgresServer(home, binaries=programs, account=account.OURSELVES, say=_silence)
+    redis = RedisServer(home, binaries=programs, account=account.OURSELVES, password="")
+    living = {"postgres": postgres.runs(), "redis": redis.alive()}
+    return tuple(name for name, lives in living.items() if not lives)
 
 
 @contextmanager

@@ -17,6 +17,11 @@ SENTINEL_PORT = 26379
 class MasterPool(SentinelConnectionPool, BlockingConnectionPool):
     """Connections to whichever server the sentinels call the master; who finds none waits."""
 
+    async def aclose(self) -> None:
+        """Close them, and those to the sentinels."""
+        await super().aclose()
+        await self.sentinel_manager.aclose()
+
 
 def master_pool(url: str, **options: Any) -> MasterPool:  # noqa: ANN401 - options of a connection
     """Return a pool of connections to the master that a URL names.

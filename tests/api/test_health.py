@@ -264,7 +264,7 @@ async def test_a_fault_of_ours_is_a_problem_that_tells_nothing(
 
 def test_several_processes_add_up_their_metrics(tmp_path: Path) -> None:
     count = "from app import metrics; metrics.request('GET', '/v1/x', status=200, seconds=0.01)"
-    show = f"{count}; metrics.pool(1, 10); print(metrics.page(None).decode())"
+    show = f"{count}; metrics.pool(1, 10); print(metrics.page(None, restarts=dict()).decode())"
     environment = os.environ | {metrics.SHARED_FOLDER: str(tmp_path)}
     for program in (count, count):
         subprocess.run([sys.executable, "-c", program], check=True, env=environment, cwd=ROOT)

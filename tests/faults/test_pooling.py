@@ -14,11 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import asyncpg
 import pytest
 
 from app.main import create_app, join
 from app.seal import new_key
-from tests.conftest import Server, at, clone
+from tests.conftest import Server, at, clone, plain
 from tests.country import (
     FIRST_LEAF,
     Client,
@@ -28,6 +29,7 @@ from tests.country import (
     referral_body,
     shelter,
 )
+from tests.faults.cli_folder import Folder
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
@@ -139,6 +141,35 @@ async def test_who_asks_goes_with_the_transaction_and_not_with_the_connection(
         }
     assert rows.pop("providers") == len(own)
     assert set(rows.values()) == {0}
+
+
+async def test_one_url_through_the_pooler_is_enough_for_migrating_and_serving(
+    embedded: Server, tmp_path: Path
+) -> None:
+    name = f"plek_test_{secrets.token_hex(6)}"
+    owner = await asyncpg.connect(plain(embedded.owner_url))
+    await owner.execute(f'CREATE DATABASE "{name}"')
+    try:
+        with pooled(at(embedded.owner_url, name), tmp_path) as url:
+            settings = {"DATABASE_URL": url, "PLEK_KEY": new_key(), "REDIS_URL": embedded.redis_url}
+            folder = Folder(tmp_path / "var", settings)
+
+            refused = await asyncio.to_thread(folder.run, "migrate", expect=2)
+            assert "PLEK_TRANSACTION_POOLING=true" in refused.stderr
+
+            settings["PLEK_TRANSACTION_POOLING"] = "true"
+            await asyncio.to_thread(folder.run, "migrate")
+            assert "fail" not in (await asyncio.to_thread(folder.run, "doctor")).stdout
+            # Nothing that was said for a migration stays behind for whoever comes next.
+            through = await asyncpg.connect(plain(url), statement_cache_size=0)
+            left = await through.fetchval("SELECT current_setting('plek.actor', true)")
+            await through.close()
+            assert not left
+            with folder.serving() as serving:
+                assert serving.ask("/health/ready")[0] == 200
+    finally:
+        await owner.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        await owner.close()
 
 
 async def several_households(country: Country) -> None:

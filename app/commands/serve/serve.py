@@ -85,7 +85,7 @@ def _run_servers(settings: Settings, *, progress: Progress) -> Generator[Install
     if settings.database_url is None or settings.redis_url is None:
         say(f"Starting Plek's own servers in {settings.data_dir}.")
     progress.reach("Starting the servers")
-    with open_installation(settings, wanted=BOTH) as installation:
+    with open_installation(settings, wanted=BOTH, kept=True) as installation:
         try:
             yield installation
         except Stopped:
