@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+from collections.abc import Collection, Mapping
+from typing import Any
 from uuid import uuid4
 
 from alembic import context
@@ -50,7 +52,12 @@ def refuse_older(connection: Connection) -> None:
         raise OperatorError(message)
 
 
-def apply_files(step: MigrationInfo, **_: object) -> None:
+def apply_files(
+    ctx: MigrationContext,  # noqa: ARG001 - named so by alembic, as the others
+    step: MigrationInfo,
+    heads: Collection[Any],  # noqa: ARG001
+    run_args: Mapping[str, Any],  # noqa: ARG001
+) -> None:
     """Apply every file of functions and rules with the step that leads to the newest migration."""
     if step.is_upgrade and step.up_revision_id == context.script.get_current_head():
         sql.apply_files(*sql.SUBJECTS)

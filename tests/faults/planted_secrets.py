@@ -70,6 +70,7 @@ COMMANDS = {
     "embedded": ("app.embedded.servers.folder.check", ("migrate",)),
     "main": ("app.main.worker.running", ("serve", "--port", "0")),
     "simulation": ("app.simulation.ways.demo_world", ("simulate", "--days", "1")),
+    "backup": ("app.backup.archive.open_archive", ("backup", "--check", "FILE")),
     "charts": ("app.charts.bars.Canvas", ("simulate", "--days", "1")),
 }
 """What fails in a layer, and the command that comes upon it."""
