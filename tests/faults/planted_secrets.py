@@ -79,7 +79,7 @@ NOTHING_RUNS = {"models", "errors", "logs", "__init__", "__main__"}
 """Tables and names of refusals; and what tells of all others, which tests/unit/test_logs.py looks
 at."""
 
-FAIL_ELSEWHERE = {"backup", "demo", "desk", "health", "shares", "stderr"}
+FAIL_ELSEWHERE = {"demo", "desk", "health", "shares", "stderr"}
 """What only controllers, people who are signed in or servers of one's own come upon; what says how
 it all is; and what everything is said on."""
 
