@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import re
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import StreamingResponse
@@ -16,6 +18,7 @@ from app.database.caller import Role
 from app.deps import Parts, PartsIn, token_hash
 from app.errors import Fault, Invalid, Refusal
 from app.events.stream import Event, Item, Reset, Start
+from app.seal import Keyring
 
 if TYPE_CHECKING:
     from starlette.types import Send
@@ -30,6 +33,12 @@ The answer is 14 s old at most, which makes 30 s in all.
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 SOONEST_MS, SPREAD_MS = 1000, 4000
 """When clients come back after a loss; spread, so that they do not come all at once."""
+POSITION_BYTES = 8
+SEALED = re.compile(r"[A-Za-z0-9_-]{32}", re.ASCII)
+PLAIN = re.compile(r"[0-9]{1,20}", re.ASCII)
+"""A position as older releases gave it, which pages that are still open bring back once."""
+NOT_KEPT = -1
+"""Before everything that was ever numbered: a stream from there begins with `reset`."""
 STILL_HERE = b": still here\n\n"
 """What a client of the API hears when there has been nothing else for a while: a comment."""
 COORDINATORS_ALONE = frozenset({"access"})
@@ -51,7 +60,7 @@ DESCRIPTION = (
     "acts); for coordinators alone\n"
     "`access` (the `eventId` of an access notice); and `reset` where events are no longer "
     "kept: read everything again. `id`\n"
-    "is the position; `Last-Event-ID` resumes."
+    "is the position, opaque and for this account alone; `Last-Event-ID` resumes."
 )
 
 
@@ -109,21 +118,46 @@ async def stream_events(
             caller.roles,
         )
 
-    items = parts.bus.subscribe(caller.provider, after=_position(last_event_id))
+    seal = partial(seal_position, parts.keyring, account_id=caller.account_id)
+    after = _position(last_event_id, parts.keyring, account_id=caller.account_id)
+    items = parts.bus.subscribe(caller.provider, after=after)
     # The first item before the response: what keeps a stream from beginning can still be told as a
     # problem.
     first = await anext(items)
     return EventStream(
-        _frames(items, first=first, still_welcome=still_welcome, withheld=withheld, beat=beat)
+        _frames(
+            items,
+            first=first,
+            still_welcome=still_welcome,
+            withheld=withheld,
+            frame=partial(_frame, beat=beat, seal=seal),
+        )
     )
 
 
-def _position(last_event_id: str | None) -> int | None:
+def seal_position(keyring: Keyring, position: int, *, account_id: UUID) -> str:
+    """Return a position as an account may know it.
+
+    The number itself would tell how much happens in the country, and between which two moments.
+    """
+    return keyring.token(position.to_bytes(POSITION_BYTES, "big"), scope=_scope(account_id))
+
+
+def _position(last_event_id: str | None, keyring: Keyring, *, account_id: UUID) -> int | None:
+    """Return the position that a client has come to; one that is not of this account is not kept.
+
+    Nor is one that was sealed with a key that is gone, or not at all, as in older releases.
+    """
     if not last_event_id:
         return None
-    if not (last_event_id.isascii() and last_event_id.isdecimal()):
+    if not SEALED.fullmatch(last_event_id) and not PLAIN.fullmatch(last_event_id):
         raise Invalid(Fault("/headers/Last-Event-ID", "is not a position"))
-    return int(last_event_id[:20])
+    content = keyring.read_token(last_event_id, scope=_scope(account_id))
+    return NOT_KEPT if content is None else int.from_bytes(content, "big")
+
+
+def _scope(account_id: UUID) -> str:
+    return f"event position {account_id}"
 
 
 async def _frames(
@@ -132,12 +166,12 @@ async def _frames(
     first: Item,
     still_welcome: Callable[[], Awaitable[bool]],
     withheld: frozenset[str],
-    beat: bytes,
+    frame: Callable[[Item], bytes],
 ) -> AsyncGenerator[bytes]:
     clock = asyncio.get_running_loop().time
     asked = clock()
     async with aclosing(items):
-        yield _frame(first, beat)
+        yield frame(first)
         try:
             async for item in items:
                 if clock() - asked >= RECHECK_S:
@@ -145,31 +179,31 @@ async def _frames(
                         return
                     asked = clock()
                 if not (isinstance(item, Event) and item.kind in withheld):
-                    yield _frame(item, beat)
+                    yield frame(item)
         except Refusal:
             # The database is out of reach: the client comes back, is told so, and later misses
             # nothing.
             return
 
 
-def _frame(item: Item, beat: bytes) -> bytes:
+def _frame(item: Item, *, beat: bytes, seal: Callable[[int], str]) -> bytes:
     match item:
         case Event():
-            return _event(item)
+            return f"id: {seal(item.position)}\n".encode() + _said(item.kind, item.subject)
         case Start(position):
             # An id without data: the browser remembers it and shows nothing.
             return (
-                f"retry: {SOONEST_MS + secrets.randbelow(SPREAD_MS)}\nid: {position}\n\n".encode()
-            )
+                f"retry: {SOONEST_MS + secrets.randbelow(SPREAD_MS)}\nid: {seal(position)}\n\n"
+            ).encode()
         case Reset(position):
-            return f"id: {position}\nevent: reset\ndata: {{}}\n\n".encode()
+            return f"id: {seal(position)}\nevent: reset\ndata: {{}}\n\n".encode()
         case _:
             return beat
 
 
 @lru_cache(maxsize=512)
-def _event(event: Event) -> bytes:
-    """Return an event as it is sent; rendered once for all streams."""
-    named = "region" if event.kind == "availability" else "id"
-    data = json.dumps({named: event.subject}, separators=(",", ":"))
-    return f"id: {event.position}\nevent: {event.kind}\ndata: {data}\n\n".encode()
+def _said(kind: str, subject: str) -> bytes:
+    """Return an event as it is sent, after its id; rendered once for all streams."""
+    named = "region" if kind == "availability" else "id"
+    data = json.dumps({named: subject}, separators=(",", ":"))
+    return f"event: {kind}\ndata: {data}\n\n".encode()

@@ -21,7 +21,7 @@ async def live(
     request: Request,
     parts: PartsIn,
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
-    after: Annotated[str | None, Query(max_length=20)] = None,
+    after: Annotated[str | None, Query(max_length=40)] = None,
 ) -> Response:
     """Follow the events of the caller's provider.
 

@@ -13,10 +13,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from app.accounts import sessions
+from app.api.events import seal_position
 from app.clock import now
 from app.config import VERSION
 from app.database.caller import Caller
-from app.deps import REFERENCE, Tx, admitted_caller, parts_of, token_hash
+from app.deps import REFERENCE, Parts, Tx, admitted_caller, parts_of, token_hash
 from app.reference import load
 from app.web import assets
 from app.web.credential import SAFE, csrf_of
@@ -134,7 +135,7 @@ class Page:
             "neutral_site": country.neutral_site,
             "demo": parts.settings.demo,
             "now": now(),
-            "stream": self._stream(parts.bus.position),
+            "stream": self._stream(parts),
             "blank_minutes": self._blank_minutes(),
             "person": person_of(self.caller.account_id) if self.caller else "",
         }
@@ -147,11 +148,14 @@ class Page:
         known = REFERENCE.get(None)
         return known.policy.blank_minutes if self.caller and known else None
 
-    def _stream(self, position: int | None) -> Markup:
+    def _stream(self, parts: Parts) -> Markup:
         """Return the attributes by which a page follows its reader's provider, if they have one."""
         if self.caller is None or self.caller.provider_id is None:
             return Markup()
-        address = "/live" if position is None else f"/live?after={position}"
+        address = "/live"
+        if (position := parts.bus.position) is not None:
+            sealed = seal_position(parts.keyring, position, account_id=self.caller.account_id)
+            address = f"/live?after={sealed}"
         return Markup('hx-ext="sse" sse-connect="{}" data-live').format(address)
 
 

@@ -1,8 +1,10 @@
 """The event stream, read from a real port."""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -36,6 +38,19 @@ async def after_the_places(stream: Follower) -> Told | None:
     return told
 
 
+async def test_opening_a_stream_stands_in_the_access_log(country: Country, base: str) -> None:
+    token = await country.token("coordinator", provider="linde")
+
+    async with following(base, token) as stream:
+        assert stream is not None
+
+    [entry] = await country.rows(
+        "SELECT action, object_type, outcome, account_id IS NOT NULL AS whose FROM access_log "
+        "WHERE object_type = 'events'"
+    )
+    assert tuple(entry) == ("follow", "events", "granted", True)
+
+
 async def test_a_hold_is_told_to_both_sides_and_to_nobody_else(country: Country, base: str) -> None:
     await shelter(country, "linde")
     intake = await country.client("intake_worker", provider="haven")
@@ -55,9 +70,9 @@ async def test_a_hold_is_told_to_both_sides_and_to_nobody_else(country: Country,
 
         sender, receiver = [await after_the_places(open_[slug]) for slug in ("haven", "linde")]
         other = await after_the_places(open_["elders"])
-    assert sender == receiver
-    assert sender is not None
-    assert (sender.kind, sender.data) == ("hold", {"id": hold["id"]})
+    for told in (sender, receiver):
+        assert told is not None
+        assert (told.kind, told.data) == ("hold", {"id": hold["id"]})
     assert other is not None
     assert other.data == {"id": "for-all"}
 
@@ -103,16 +118,35 @@ async def test_a_position_that_is_not_kept_gets_reset_and_then_goes_on(country: 
         assert await outbox.number(tx) == 1
     await country.rows("DELETE FROM outbox")
 
+    [account] = await country.rows("SELECT id FROM accounts ORDER BY id DESC LIMIT 1")
+
+    def of(position: int, account_id: UUID = account.id) -> str:
+        return events.seal_position(country.parts.keyring, position, account_id=account_id)
+
     async with served(country.app) as base:
-        for newest, after in enumerate(("0", "77", "99999999999999999999"), start=1):
+        asked = (of(0), of(77), of(2**63), of(1, uuid4()), "A" * 32, "1", "9" * 20)
+        for newest, after in enumerate(asked, start=1):
             async with following(base, token, after=after) as stream:
                 # The follower is past the reset: it was the first thing told.
-                assert stream.position == str(newest)
+                assert stream.position == of(newest)
                 await tell(country, "hold", "new", "linde")
                 told = await stream.next()
 
             assert told is not None
-            assert (told.id, told.data) == (str(newest + 1), {"id": "new"})
+            assert (told.id, told.data) == (of(newest + 1), {"id": "new"})
+
+
+async def test_a_position_is_another_for_each_account_and_tells_no_number(
+    country: Country, base: str
+) -> None:
+    one, two = [await country.token("coordinator", provider="linde") for _ in range(2)]
+    async with following(base, one) as first, following(base, two) as second:
+        await tell(country, "hold", "1", "linde")
+        told = [await stream.next() for stream in (first, second)]
+
+    ids = {first.position, second.position, *(event.id for event in told if event)}
+    assert len({event.id for event in told if event}) == 2
+    assert all(events.SEALED.fullmatch(id_) for id_ in ids)
 
 
 async def test_reset_is_an_event_of_that_name(country: Country, base: str) -> None:
@@ -126,7 +160,7 @@ async def test_reset_is_an_event_of_that_name(country: Country, base: str) -> No
     ):
         block = await anext(response.aiter_text())
 
-    assert block == "id: 0\nevent: reset\ndata: {}\n\n"
+    assert re.fullmatch(r"id: [\w-]{32}\nevent: reset\ndata: {}\n\n", block)
     assert response.headers["content-type"].startswith("text/event-stream")
     assert response.headers["cache-control"] == "no-store"
     assert response.headers["x-accel-buffering"] == "no"
@@ -180,7 +214,8 @@ async def test_open_streams_hold_no_database_connection(country: Country, base: 
 async def test_who_leaves_is_forgotten(country: Country, base: str) -> None:
     token = await country.token("coordinator", provider="linde")
     async with following(base, token) as one, following(base, token) as two:
-        assert (one.position, two.position, country.parts.bus.stream_count) == ("0", "0", 2)
+        assert one.position == two.position
+        assert country.parts.bus.stream_count == 2
 
     async with asyncio.timeout(PATIENCE_S):
         while country.parts.bus.stream_count:
