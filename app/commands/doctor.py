@@ -32,6 +32,13 @@ from app.seal import KeyFile, Keyring
 NEWEST_POSTGRES = 18
 OLDEST_REDIS = (6, 2)
 SKEW_S = 2.0
+MAY_MAKE_TABLES = (
+    "PUBLIC may make temporary tables: REVOKE TEMPORARY ON DATABASE ... FROM PUBLIC, as its owner"
+)
+OWNER_BYPASSES = (
+    "the role that migrates is a superuser, or another that bypasses row-level security: functions "
+    "that act as it pass every rule; let a role without these rights own the database"
+)
 OTHERS = 0o077
 """The bits of a file's mode that admit anyone but its owner."""
 LITTLE_SPACE = 1 << 30
@@ -142,6 +149,7 @@ async def _database(installation: Installation) -> AsyncGenerator[Finding]:
     if found.revision is not None and not schema.is_behind(found.revision):
         yield await _key(installation)
         yield await _role(installation)
+        yield await _walls(installation)
         yield await _rules(installation)
         yield await _backup(installation)
 
@@ -245,6 +253,29 @@ async def _backup(installation: Installation) -> Finding:
     return Finding("warn" if old else "ok", "backup", f"the last is {hours:,.1f} hours old")
 
 
+async def _walls(installation: Installation) -> Finding:
+    """Whether the database's own walls stand: functions, triggers, rules, rights, the owner."""
+    async with installation.owner() as database, database.entered() as tx:
+        walls = await server.look_at_walls(tx)
+        owner_obeys = await server.obeys_rules(tx)
+    faults = [
+        *(
+            f"function {name} has another search_path than the migrations gave it"
+            for name in walls.astray
+        ),
+        *(f"trigger {name} is switched off" for name in walls.off),
+        *(f"the owner does not obey the rules of {name}" for name in walls.open_tables),
+        *(["keys of the installation can be deleted"] if not walls.keys_kept else []),
+        *([MAY_MAKE_TABLES] if walls.temporary else []),
+        *([OWNER_BYPASSES] if not owner_obeys else []),
+    ]
+    if faults:
+        return Finding("fail", "walls", "; ".join(faults))
+    return Finding(
+        "ok", "walls", "functions, triggers, rules for rows and rights are the migrations'"
+    )
+
+
 async def _role(installation: Installation) -> Finding:
     """Whether the service's own role may log in and do what a request begins with."""
     database = Database(replace(installation.settings, pool_size=1), url=installation.database_url)
@@ -260,7 +291,8 @@ async def _role(installation: Installation) -> Finding:
         return Finding(
             "fail",
             "service",
-            "its role bypasses row-level security: give DATABASE_URL another login",
+            "its login is a superuser, or another that bypasses row-level security, or may become "
+            "one: give DATABASE_URL another",
         )
     return Finding(
         "ok", "service", f"its role gets in and obeys row-level security; {providers} providers"

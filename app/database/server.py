@@ -92,11 +92,54 @@ async def await_turn(tx: Transaction, act: str) -> None:
 
 
 async def obeys_rules(tx: Transaction) -> bool:
-    """Whether row-level security holds for the role of this transaction."""
+    """Whether row-level security holds for who is logged in, whatever role they take on."""
     exempt = text(
-        "SELECT rolsuper OR rolbypassrls AS exempt FROM pg_roles WHERE rolname = current_user"
+        "SELECT EXISTS (SELECT FROM pg_roles AS r WHERE (r.rolsuper OR r.rolbypassrls)"
+        " AND pg_has_role(session_user, r.oid, 'MEMBER')) AS exempt"
     )
     return not (await tx.rows(exempt))[0].exempt
+
+
+@dataclass(frozen=True, slots=True)
+class Walls:
+    """What a database's own walls lack; nothing of it on a sound one."""
+
+    astray: tuple[str, ...]
+    """Functions that act as their owner and look for tables where a caller can put some."""
+    off: tuple[str, ...]
+    """Triggers that are switched off, with their tables."""
+    open_tables: tuple[str, ...]
+    """Tables with rules for rows that their owner does not obey."""
+    temporary: bool
+    """Whether the application's role may make tables for a session."""
+    keys_kept: bool
+    """Whether no key of the installation can be deleted."""
+
+
+_WALLS = text("""
+SELECT
+  ARRAY(SELECT p.proname::text FROM pg_proc AS p
+        WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef
+          AND NOT coalesce('search_path=pg_catalog, public, pg_temp' = ANY (p.proconfig), false)
+        ORDER BY 1) AS astray,
+  ARRAY(SELECT format('%s of %s', t.tgname, t.tgrelid::regclass) FROM pg_trigger AS t
+        JOIN pg_class AS c ON c.oid = t.tgrelid
+        WHERE c.relnamespace = 'public'::regnamespace AND t.tgenabled <> 'O' ORDER BY 1) AS off,
+  ARRAY(SELECT c.relname::text FROM pg_class AS c
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relrowsecurity
+          AND NOT c.relforcerowsecurity ORDER BY 1) AS open_tables,
+  has_database_privilege('plek_app', current_database(), 'TEMPORARY') AS temporary,
+  EXISTS (SELECT FROM pg_trigger WHERE tgname = 'never_goes'
+          AND tgrelid = 'public.installation_keys'::regclass) AS keys_kept
+""")
+
+
+async def look_at_walls(tx: Transaction) -> Walls:
+    """Return what the walls lack, as their owner sees it."""
+    row = (await tx.rows(_WALLS))[0]
+    return Walls(
+        tuple(row.astray), tuple(row.off), tuple(row.open_tables), row.temporary, row.keys_kept
+    )
 
 
 async def admit(tx: Transaction, user: str) -> None:

@@ -24,7 +24,12 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON heads TO plek_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON timers TO plek_app;
 
 -- installation_keys
-GRANT SELECT, INSERT, UPDATE, DELETE ON installation_keys TO plek_app;
+-- Without one of these nothing that it sealed is ever read again. None goes and none gets another
+-- name, whoever asks, the owner by mistake included; only the owner wraps them anew.
+GRANT SELECT, INSERT ON installation_keys TO plek_app;
+REVOKE UPDATE, DELETE ON installation_keys FROM plek_app;
+CREATE OR REPLACE TRIGGER never_goes BEFORE UPDATE OF name OR DELETE OR TRUNCATE
+  ON installation_keys FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- webhooks
 GRANT SELECT, INSERT, UPDATE, DELETE ON webhooks TO plek_app;

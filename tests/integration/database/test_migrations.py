@@ -192,6 +192,24 @@ async def test_who_does_not_own_the_database_migrates_all_the_same(embedded: Ser
         await owner.close()
 
 
+async def test_who_made_a_role_and_is_no_superuser_may_take_it_on(embedded: Server) -> None:
+    """Since PostgreSQL 16 who makes a role is its member, and may not take it on without more."""
+    take_on = import_module("migrations.versions.0027_kept_keys").TAKE_ON
+    owner = await asyncpg.connect(plain(embedded.owner_url))
+    within = owner.transaction()
+    await within.start()
+    await owner.execute("CREATE ROLE plek_made NOLOGIN")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with owner.transaction():
+            await owner.execute("SET LOCAL ROLE plek_made")
+
+    await owner.execute(take_on.replace("plek_app", "plek_made"))
+
+    await owner.execute("SET LOCAL ROLE plek_made")
+    await within.rollback()
+    await owner.close()
+
+
 async def test_a_database_at_head_is_left_as_it_is(embedded: Server) -> None:
     async with at_revision(embedded, newest()) as url:
         await asyncio.to_thread(migrate, url)
