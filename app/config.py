@@ -28,6 +28,9 @@ _PLACE = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^:\[\]]*)(?::[0-9]*)?")
 SENTINEL = ("redis+sentinel", "rediss+sentinel")
 """Schemes of a Redis whose master several sentinels know."""
 
+HERE = ("localhost", *THIS_MACHINE)
+"""Names of this machine for its own browsers: a link that begins so leads nowhere else."""
+ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.IGNORECASE)
 HOST = re.compile(r"(?:\*\.)?[a-z0-9_:.-]+")
 
 
@@ -70,6 +73,8 @@ class Settings:
     """Private addresses and networks that webhooks may go to all the same, also without TLS."""
     webhook_hosts: tuple[str, ...] = ()
     """The only hosts that webhooks may go to (`*.` before a name: all below it); none: any."""
+    public_url: str | None = None
+    """Where people reach this installation, without a slash at the end; links begin with it."""
     log_level: str = "info"
     """debug, info, warning or error."""
     demo: bool = False
@@ -105,6 +110,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         assume_role="plek_app" if database_url and not owner_url else None,
         webhook_networks=_networks(env, "PLEK_WEBHOOK_NETWORKS", default=()),
         webhook_hosts=_hosts(env, "PLEK_WEBHOOK_HOSTS"),
+        public_url=_address(env, "PLEK_PUBLIC_URL"),
         log_level=_choice(env, "PLEK_LOG_LEVEL", of=("info", "debug", "warning", "error")),
     )
 
@@ -208,6 +214,18 @@ def _hosts(env: Mapping[str, str], name: str) -> tuple[str, ...]:
         )
         raise OperatorError(message)
     return named
+
+
+def _address(env: Mapping[str, str], name: str) -> str | None:
+    text = (env.get(name) or "").rstrip("/")
+    if not text:
+        return None
+    host = urlsplit(text).hostname or ""
+    secure = text.startswith("https://") or (host in HERE and text.startswith("http://"))
+    if not secure or not ORIGIN.fullmatch(text):
+        message = f"{name} must be https:// and a host, as in https://plek.example.org."
+        raise OperatorError(message)
+    return text
 
 
 def _listed(env: Mapping[str, str], name: str) -> list[str]:

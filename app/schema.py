@@ -19,28 +19,28 @@ NUMBER = re.compile(r"[0-9]{4}")
 
 def newest() -> str:
     """Return the newest migration of this release; nothing where they are kept elsewhere."""
-    return max(_known(), default="")
+    return max(_numbers(), default="")
 
 
 def is_behind(revision: str | None) -> bool:
     """Whether a database at this migration lacks some of this release's.
 
     A newer schema is as good: while a release is rolled out, both versions run beside each other.
-    Raise OperatorError for one that neither this release nor a newer one can have left.
+    Raise OperatorError for one that no release of Plek has left; what is too old to be brought here
+    is refused by the migrations themselves.
     """
     if revision is None:
         return True
-    if not NUMBER.fullmatch(revision) or (revision < newest() and revision not in _known()):
+    if not NUMBER.fullmatch(revision):
         raise OperatorError(
-            f"The database is at migration {revision[:40]}, which this release does not have: "
-            "another program, branch or a much older release has made it. Use that one, or another "
-            "data folder or DATABASE_URL."
+            f"The database is at migration {revision[:40]}, which is none of Plek's: another "
+            "program or branch has made it. Use that one, or another data folder or DATABASE_URL."
         )
     return revision < newest()
 
 
 @cache
-def _known() -> frozenset[str]:
+def _numbers() -> frozenset[str]:
     """Return this release's migrations by number, in one line of succession."""
     files = (HOME / "migrations/versions").glob("[0-9]*_*.py")
     return frozenset(path.name.partition("_")[0] for path in files)

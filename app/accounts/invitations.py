@@ -81,11 +81,9 @@ async def accept_invitation(
     async with begin() as tx:
         offer = await offer_factor(tx, choice.invitation, again=choice.sealed)
         step = second_factor.step_of(offer.secret, choice.code, at=tx.at)
-    faults = (
-        [Fault("/password", code)]
-        if (code := passwords.fault_of(choice.password, name=offer.name))
-        else []
-    )
+        organisations = await tx.snapshots.organisations(tx)
+    fault = await passwords.fault_of(choice.password, name=offer.name, organisations=organisations)
+    faults = [Fault("/password", fault)] if fault else []
     if not step:
         faults.append(Fault("/code", "code_wrong"))
     if faults:

@@ -70,9 +70,9 @@ async def change_credential(
 
     Raises Invalid with codes for the faults of what was chosen, and TooMany as signing in does.
     """
-    hashed = (
-        "" if isinstance(chosen, ConfirmedFactor) else await _hash_chosen(chosen, name=attempt.name)
-    )
+    hashed = ""
+    if not isinstance(chosen, ConfirmedFactor):
+        hashed = await _hash_chosen(begin, chosen, name=attempt.name)
 
     async def act(tx: Transaction, row: CredentialRow) -> CredentialChange | None:
         if isinstance(chosen, ConfirmedFactor):
@@ -87,8 +87,10 @@ async def change_credential(
     return await act_on_proof(begin, attempt, act, visitor=visitor, allowance=allowance)
 
 
-async def _hash_chosen(chosen: str, *, name: str) -> str:
-    if code := passwords.fault_of(chosen, name=name):
+async def _hash_chosen(begin: Begin, chosen: str, *, name: str) -> str:
+    async with begin() as tx:
+        organisations = await tx.snapshots.organisations(tx)
+    if code := await passwords.fault_of(chosen, name=name, organisations=organisations):
         raise Invalid(Fault("/chosen", code))
     return await passwords.hash_password(chosen)
 

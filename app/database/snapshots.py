@@ -55,6 +55,10 @@ class Snapshots:
             known = self._providers = await register.providers(tx)
         return known.cards
 
+    async def organisations(self, tx: "Statements") -> frozenset[str]:
+        """Return the names of all organisations."""
+        return frozenset(card.name for card in (await self.providers(tx)).values())
+
     async def register(self, tx: "Statements") -> "RegisterSnapshot":
         """Return the register at this transaction's version or newer.
 

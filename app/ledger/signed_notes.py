@@ -41,16 +41,22 @@ def cosign(text: str, secret: bytes, *, name: str, time: int) -> Signature:
 
 
 def signer_of(note: Note, keys: Iterable[VerifierKey]) -> VerifierKey | None:
-    """Return the first key that signed a note; None if none did."""
+    """Return the first key that signed a note; None if none did.
+
+    A signature by one of these keys that does not fit spoils the note, whatever else fits (C2SP
+    signed-note): who reads another line of it than we do would be misled.
+    """
+    signers: list[VerifierKey] = []
     for key in keys:
-        if any(_fits(note.text, signature, key) for signature in note.signatures):
-            return key
-    return None
+        own = [one for one in note.signatures if (one.name, one.key_id) == (key.name, key.key_id)]
+        if not all(_fits(note.text, one, key) for one in own):
+            return None
+        if own:
+            signers.append(key)
+    return signers[0] if signers else None
 
 
 def _fits(text: str, signature: Signature, key: VerifierKey) -> bool:
-    if signature.name != key.name or signature.key_id != key.key_id:
-        return False
     content, signed = signature.content, text
     if key.kind == COSIGNS:
         signed = cosigned_text(text, time=int.from_bytes(content[:TIME_BYTES], "big"))

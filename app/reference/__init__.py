@@ -60,6 +60,14 @@ def load(jurisdiction: str = DEFAULT_JURISDICTION) -> ReferenceFiles:
     )
 
 
+@cache
+def common_words(jurisdiction: str = DEFAULT_JURISDICTION) -> tuple[str, ...]:
+    """Return the words that passwords in a country are usually made of, its municipalities too."""
+    words = _text(_folder(jurisdiction), "common_words.txt").split()
+    places = (place.name for place in load(jurisdiction).municipalities)
+    return tuple(dict.fromkeys((*words, *places)))
+
+
 def arrivals_by_hour(jurisdiction: str = DEFAULT_JURISDICTION) -> tuple[int, ...]:
     """How many people called for help in each hour of the day; for simulations only."""
     hours = csv.DictReader(StringIO(_text(_folder(jurisdiction), "arrivals.csv"), newline=""))

@@ -33,8 +33,23 @@ GLOBAL_UNICAST = IPv6Network("2000::/3")
 Examples are ::ffff:0:0/96 and 64:ff9b::/96.
 """
 PORTS = range(1, 2**16)
-TUNNELLED = (IPv6Network("2001::/32"), IPv6Network("2002::/16"))
-"""Teredo and 6to4: an IPv4 address is embedded in them."""
+SPECIAL = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
+            *("172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24"),
+            *("192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24"),
+            *("198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
+            *("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48"),
+            *("3ffe::/16", "3fff::/20"),
+        ),
+    )
+)
+"""Blocks that IANA's special-purpose registries keep for something, those that are retired (6to4
+and its relays, ORCHID, the 6bone) or global (anycast of DNS, tunnels and port control) included: no
+receiver is there, and some lead on to an IPv4 address. `is_global` of `ipaddress` takes several for
+public, more or fewer by Python's version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +144,8 @@ def _fits(name: str, host: str) -> bool:
 
 def _public(address: Address) -> bool:
     """Whether an address is on the internet: not private, shared, local, loopback or reserved."""
-    if isinstance(address, IPv6Address):
-        unmapped = address in GLOBAL_UNICAST and not any(
-            address in network for network in TUNNELLED
-        )
-        return unmapped and address.is_global
-    return address.is_global and not address.is_multicast
+    if isinstance(address, IPv6Address) and address not in GLOBAL_UNICAST:
+        return False
+    return address.is_global and not any(
+        address in block for block in SPECIAL if block.version == address.version
+    )

@@ -34,6 +34,7 @@ def test_every_setting_is_read() -> None:
             "PLEK_TRANSACTION_POOLING": "TRUE",
             "PLEK_LOG_LEVEL": "Debug",
             "PLEK_WEBHOOK_NETWORKS": "10.4.0.0/16, 127.0.0.1",
+            "PLEK_PUBLIC_URL": "https://plek.example.org/",
             "PLEK_WEBHOOK_HOSTS": "Hooks.example.org,*.example.net, 192.0.2.1",
         }
     )
@@ -48,6 +49,7 @@ def test_every_setting_is_read() -> None:
         "debug",
     )
     assert (read.answer_s, read.statement_s, read.work_s) == (20, 7, 90)
+    assert read.public_url == "https://plek.example.org"
     assert read.webhook_networks == ("10.4.0.0/16", "127.0.0.1")
     assert read.webhook_hosts == ("hooks.example.org", "*.example.net", "192.0.2.1")
     assert (read.embedded, read.assume_role) == (False, None)
@@ -61,6 +63,10 @@ def test_one_url_for_both_purposes_takes_on_the_unprivileged_role() -> None:
     "name, value",
     [
         ("PLEK_RATE_LIMIT", "-1"),
+        ("PLEK_PUBLIC_URL", "http://plek.example.org"),
+        ("PLEK_PUBLIC_URL", "https://plek.example.org/page"),
+        ("PLEK_PUBLIC_URL", "https://who@plek.example.org"),
+        ("PLEK_PUBLIC_URL", "plek.example.org"),
         ("PLEK_RATE_LIMIT", "many"),
         ("PLEK_RATE_LIMIT", "1.5"),
         ("PLEK_POOL_SIZE", "0"),

@@ -12,6 +12,7 @@ from app.accounts import staff
 from app.accounts.staff import AccountWanted, NewInvitation, StaffAccount
 from app.api.kit.lists import ListIn, moment_and_id
 from app.api.kit.wire import parse_id, parse_optional_id
+from app.config import HERE
 from app.database.caller import PEOPLE, Role
 from app.database.transaction import Transaction
 from app.deps import Parts, PartsIn, Tx
@@ -81,11 +82,20 @@ class AccountsPage:
 
     async def show_invitation(self, invited: NewInvitation) -> Response:
         """Show the link of an invitation, only this once."""
-        url = self.page.request.url
-        link = f"{url.scheme}://{url.netloc}/invitation#{invited.code}"
+        link = f"{self._address()}/invitation#{invited.code}"
         return self.page.show(
             "account_invited.html", person=await self.person(invited.account_id), link=link
         )
+
+    def _address(self) -> str:
+        """Return where a link leads: what is configured, never what a request says of itself.
+
+        Nothing if that is not known; on this machine itself its own name will do.
+        """
+        if self.parts.settings.public_url is not None:
+            return self.parts.settings.public_url
+        url = self.page.request.url
+        return f"{url.scheme}://{url.netloc}" if url.hostname in HERE else ""
 
     def show_form(self, form: AccountForm, *, faults: dict[str, str] | None = None) -> Response:
         """Show the form that invites a person."""

@@ -64,9 +64,9 @@
       return undefined; // this browser does not know Ed25519
     }
     for (const one of ours) {
-      if (await crypto.subtle.verify("Ed25519", imported, one.content, bytesOf(note.text))) return true;
+      if (!(await crypto.subtle.verify("Ed25519", imported, one.content, bytesOf(note.text)))) return false;
     }
-    return false;
+    return true;
   }
 
   const asked = async (path) => {

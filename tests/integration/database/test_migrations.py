@@ -194,7 +194,7 @@ async def test_who_does_not_own_the_database_migrates_all_the_same(embedded: Ser
 
 async def test_who_made_a_role_and_is_no_superuser_may_take_it_on(embedded: Server) -> None:
     """Since PostgreSQL 16 who makes a role is its member, and may not take it on without more."""
-    take_on = import_module("migrations.versions.0027_kept_keys").TAKE_ON
+    take_on = import_module("migrations.versions.0028_kept_keys").TAKE_ON
     owner = await asyncpg.connect(plain(embedded.owner_url))
     within = owner.transaction()
     await within.start()

@@ -41,6 +41,17 @@ def test_what_is_signed_is_checked_by_the_key_that_signed_it_and_no_other() -> N
     assert signer_of(Note(TEXT, (short,)), [LOG]) is None
 
 
+def test_a_bad_signature_by_a_known_key_spoils_the_note_beside_a_good_one() -> None:
+    good, cosigned = sign(TEXT, SECRET, name=LOG.name), cosign(TEXT, OTHER, name="GM0193", time=1)
+    bad = Signature(LOG.name, LOG.key_id, bytes(64))
+    strange = Signature("elsewhere", bytes(4), bytes(64))
+
+    for signatures in ((good, bad), (bad, good), (good, cosigned, bad)):
+        assert signer_of(Note(TEXT, signatures), [LOG]) is None
+    assert signer_of(Note(TEXT, (bad, cosigned)), [WITNESS, LOG]) is None
+    assert signer_of(Note(TEXT, (good, cosigned, strange)), [LOG, WITNESS]) == LOG
+
+
 def test_the_same_text_is_always_signed_alike() -> None:
     assert sign(TEXT, SECRET, name=LOG.name) == sign(TEXT, SECRET, name=LOG.name)
 

@@ -69,6 +69,35 @@ def test_a_host_inside_is_refused(host: str) -> None:
     assert ANYWHERE.faults(f"https://{host}/") == [NOT_THERE]
 
 
+KEPT_FOR_SOMETHING = (
+    "0.0.0.0",  # noqa: S104 - refused, not bound
+    *("10.0.0.1", "100.64.0.1", "127.0.0.1", "169.254.0.1", "172.31.255.254"),
+    *("192.0.0.1", "192.0.0.8", "192.0.0.9", "192.0.0.10", "192.0.0.170", "192.0.0.171"),
+    *("192.0.2.1", "192.31.196.1", "192.52.193.1", "192.88.99.1", "192.88.99.2", "192.168.1.1"),
+    *("192.175.48.1", "198.18.0.1", "198.51.100.1", "203.0.113.1", "224.0.0.1", "233.252.0.1"),
+    *("240.0.0.1", "255.255.255.255"),
+    *("::", "::1", "::ffff:8.8.8.8", "64:ff9b::808:808", "64:ff9b:1::1", "100::1", "100:0:0:1::1"),
+    *("2001::1", "2001:1::1", "2001:1::2", "2001:1::3", "2001:2::1", "2001:3::1"),
+    *("2001:4:112::1", "2001:10::1", "2001:20::1", "2001:30::1", "2001:db8::1", "2002:808:808::1"),
+    *("2620:4f:8000::1", "3ffe::1", "3fff::1", "5f00::1", "fc00::1", "fe80::1", "fec0::1"),
+)
+"""An address of every block in IANA's two special-purpose registries, and of those that are retired."""
+BESIDE = (
+    *("8.8.8.8", "192.0.1.1", "192.88.98.255", "192.88.100.0", "198.20.0.1", "223.255.255.254"),
+    *("2001:200::1", "2001:4860::1", "2620:4f:8001::1", "2a00::1"),
+)
+
+
+def test_no_block_that_is_kept_for_something_is_reached_and_those_beside_are() -> None:
+    public = [one for one in KEPT_FOR_SOMETHING if ANYWHERE.admits(ip_address(one), scheme="https")]
+    closed = [one for one in BESIDE if not ANYWHERE.admits(ip_address(one), scheme="https")]
+
+    assert (public, closed) == ([], [])
+    assert Reach.of(Settings(webhook_networks=("192.88.99.0/24",))).admits(
+        ip_address("192.88.99.1"), scheme="https"
+    )
+
+
 def test_what_a_name_leads_to_is_judged_by_the_address_alone() -> None:
     for address in ("93.184.215.14", "2606:2800:220:1::1"):
         assert ANYWHERE.admits(ip_address(address), scheme="https")
