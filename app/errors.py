@@ -118,6 +118,21 @@ class TooOften(TooMany):
     """An act repeated more often within the hour than the policy allows."""
 
 
+class BudgetSpent(TooOften):
+    """A budget of the account that is used up; `text` says how it is raised."""
+
+    def __init__(self, code: str, text: str, *, retry_after: int, **values: object) -> None:
+        Refusal.__init__(self, code, text, **values)
+        self.retry_after = retry_after
+
+
+class AddressWithheld(Forbidden):
+    """An address that the caller may not have yet; `text` says what opens it, and whom to call."""
+
+    def __init__(self, code: str, text: str, **values: object) -> None:
+        Refusal.__init__(self, code, text, **values)
+
+
 class Erased(Refusal):
     """Content that was destroyed, at the client's request or as the policy demands."""
 

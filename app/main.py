@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from app import worker
 from app.api import events, health, ledger, policies, reference, webhooks
-from app.api.accounts import access_log, looks
+from app.api.accounts import access_log, budgets, looks
 from app.api.kit import description, problems
 from app.api.kit.access import ROUTES
 from app.api.kit.application import Application
@@ -18,7 +18,15 @@ from app.api.kit.bodies import read_body
 from app.api.kit.middleware import Edge
 from app.api.placing import agreements, holds, placements, swap_searches, swaps
 from app.api.ranking import obstacles, peaks, rankings
-from app.api.referrals import alternatives, break_glass, contacts, referrals, shields, waiting_list
+from app.api.referrals import (
+    alternatives,
+    break_glass,
+    contacts,
+    referrals,
+    shields,
+    takeovers,
+    waiting_list,
+)
 from app.api.registry import availability, hsds, places, sites
 from app.api.shares import caps, decisions, fair_shares, monitor
 from app.config import VERSION, Settings, program, read_settings
@@ -44,6 +52,7 @@ ROUTERS = (
     shields.router,
     break_glass.router,
     contacts.router,
+    takeovers.router,
     waiting_list.router,
     alternatives.router,
     rankings.router,
@@ -56,6 +65,7 @@ ROUTERS = (
     swaps.router,
     looks.router,
     access_log.router,
+    budgets.router,
     ledger.router,
     monitor.router,
     decisions.router,

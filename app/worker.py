@@ -15,6 +15,7 @@ import structlog
 from app import logs, metrics
 from app.accounts import sessions
 from app.bookkeeping import AT_ONCE_S, UNFOUNDED_S, release_figures, seal_quarters, sign_tree
+from app.budgets import budgets
 from app.database import answers, deliveries, outbox, pulse, timers
 from app.database.connections.bounds import for_work
 from app.database.transaction import RELAY, WORKER, Database, Transaction
@@ -88,6 +89,7 @@ async def prune(tx: Transaction) -> float:
     await outbox.prune(tx)
     await deliveries.prune(tx)
     await answers.prune(tx)
+    await budgets.prune_uses(tx)
     await vacancies.prune_vacancies(tx)
     await waiting_list.prune_reminders(tx)
     await peaks.prune_counts(tx)

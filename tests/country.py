@@ -50,6 +50,9 @@ class Country:
     key: str
     stack: AsyncExitStack
     providers: dict[str, UUID] = field(default_factory=dict[str, UUID])
+    demo: bool = True
+    """Whether new accounts are the demo's: beside one, budgets refuse nothing, as tests limit no
+    requests."""
 
     async def provider(self, slug: str, *, regions: Sequence[str] = (THERE,)) -> UUID:
         """Return a provider by slug, made if it is not there."""
@@ -68,6 +71,11 @@ class Country:
                 await counters.advance(tx, "register")
         return self.providers[slug]
 
+    async def limit_budgets(self) -> None:
+        """Have spent budgets refuse, as everywhere but in a demo country without limits."""
+        self.demo = False
+        await self.rows("UPDATE accounts SET demo = false WHERE demo RETURNING id")
+
     async def token(
         self, *roles: str, provider: str | None = None, region: str | None = None, days: float = 1
     ) -> str:
@@ -78,7 +86,11 @@ class Country:
         async with self.owner.entered() as tx:
             await tx.run(
                 insert(Account).values(
-                    id=account_id, roles=list(roles), provider_id=provider_id, region=region
+                    id=account_id,
+                    roles=list(roles),
+                    provider_id=provider_id,
+                    region=region,
+                    demo=self.demo,
                 )
             )
             await tx.run(

@@ -24,6 +24,7 @@ KEPT = timedelta(days=7)
 SIGN_IN, SIGN_OUT, ACCOUNT = "sign_in", "sign_out", "account"
 """The actions and the object as the access log names them."""
 PASSWORD, INVITATION, DEMO = "password", "invitation", "demo"
+SECOND_FACTOR = "second_factor"
 NEW_PASSWORD, NEW_SECOND_FACTOR = "new_password", "new_second_factor"
 SYSTEMS = (
     ("android", "Android"),

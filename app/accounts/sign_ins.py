@@ -6,7 +6,7 @@ import secrets
 import unicodedata
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias, TypeVar
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from app.accounts.sessions import NewSession, Visitor
 from app.accounts.store import sign_in_rows
 from app.accounts.store.sign_in_rows import CredentialRow
 from app.database import access_log
-from app.database.caller import REFUSED
+from app.database.caller import GRANTED, REFUSED, Caller
 from app.database.sealing import keys
 from app.database.transaction import Transaction
 from app.errors import TooMany
@@ -174,6 +174,31 @@ async def act_on_proof(
         return await act(tx, claimed.row)
 
 
+async def prove_again(
+    begin: Begin, caller: Caller, code: str, *, visitor: Visitor, allowance: Allowance
+) -> bool:
+    """Note in the caller's session that a code or recovery code proves the second factor again.
+
+    Raises TooMany for an account that has tried too often; the access log has every try.
+    """
+    counted = hashlib.sha256(b"proof:" + caller.account_id.bytes).hexdigest()
+    if wait := await allowance.signing(counted, source=visitor.source, known_device=True):
+        raise TooMany(retry_after=wait)
+    async with begin() as tx:
+        row = await sign_in_rows.read(tx, caller.account_id)
+        enrolled = row is not None and row.second_factor is not None
+        claimed = _NamedAccount(b"", row, _secret_of(tx, row))
+        proven = await _use_code(tx, claimed, code, proven=enrolled)
+        if proven:
+            await sign_in_rows.prove_session(tx, caller.token_id, account_id=caller.account_id)
+        outcome = GRANTED if proven else REFUSED
+        entry = sessions.entry(visitor, sessions.SIGN_IN, caller.account_id, outcome=outcome)
+        await access_log.add(
+            tx, replace(entry, account_id=caller.account_id, purpose=sessions.SECOND_FACTOR)
+        )
+    return proven
+
+
 def name_of(row: CredentialRow, *, keyring: Keyring) -> str:
     """Return the name by which an account signs in."""
     row_id = str(row.account_id)
@@ -199,12 +224,15 @@ async def renew_recovery_codes(tx: Transaction, account_id: UUID) -> tuple[str, 
 async def _look_up_name(tx: Transaction, name: str) -> _NamedAccount:
     wanted = await name_key(tx, name[:LONGEST_SIGN_IN_NAME])
     row = await sign_in_rows.find_by_name(tx, wanted)
+    return _NamedAccount(wanted, row, _secret_of(tx, row))
+
+
+def _secret_of(tx: Transaction, row: CredentialRow | None) -> bytes:
     if row is None or row.second_factor is None:
-        return _NamedAccount(wanted, row, NO_SECRET)
-    secret = tx.keyring.unwrap(row.key, row=str(row.account_id)).unseal(
+        return NO_SECRET
+    return tx.keyring.unwrap(row.key, row=str(row.account_id)).unseal(
         row.second_factor, row=factor_row(row.account_id)
     )
-    return _NamedAccount(wanted, row, secret)
 
 
 async def _use_code(tx: Transaction, claimed: _NamedAccount, code: str, *, proven: bool) -> bool:

@@ -13,6 +13,7 @@ from app.config import Settings
 from app.database.connections.bounds import Bounds
 from app.database.connections.hosts import hosts_of
 from app.database.connections.lines import GONE, Row, Said, open_line
+from app.database.connections.spent import BUDGET_SPENT, refusal_of
 from app.errors import Conflict, Unavailable
 
 __all__ = ["Pool", "PoolUse", "Row", "refusing"]
@@ -58,6 +59,8 @@ def refusing() -> Generator[None]:
         raise Unavailable from error
     except asyncpg.PostgresError as error:
         state: str = getattr(error, "sqlstate", None) or ""
+        if state == BUDGET_SPENT:
+            raise refusal_of(error) from error
         if state in TRY_LATER:
             raise Conflict("busy", "Somebody else is busy with this; try again.") from error
         if state == TOO_SLOW or state.startswith(OUT_OF_REACH):

@@ -16,6 +16,7 @@ from app.config import Settings
 from app.database.caller import Caller
 from app.database.connections.bounds import Bounds, for_commands, for_requests, for_work
 from app.database.connections.lines import Said, limits
+from app.database.connections.spent import refusing_spent
 from app.database.pool import Pool, PoolUse, Row, refusing
 from app.database.snapshots import Snapshots
 from app.database.statements import Values, command
@@ -125,7 +126,8 @@ class Transaction:
         meant = len(self.after_commit)
         await self.connection.execute("SAVEPOINT attempt")
         try:
-            yield
+            with refusing_spent():
+                yield
         except BaseException:
             del self.after_commit[meant:]
             if not self.connection.is_closed():

@@ -20,6 +20,7 @@ from app.models.accounts import (
     Token,
 )
 from app.models.base import Base
+from app.models.budgets import BudgetAlarm, BudgetRaise, BudgetUse
 from app.models.casework import (
     Erasure,
     Hold,
@@ -61,6 +62,9 @@ __all__ = [
     "AvailabilityStep",
     "Base",
     "BlockerPeriod",
+    "BudgetAlarm",
+    "BudgetRaise",
+    "BudgetUse",
     "Cap",
     "Checkpoint",
     "Claim",

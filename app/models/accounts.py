@@ -110,13 +110,16 @@ class AccessLogEntry(Base):
         Index(None, "account_id", "at"),
         Index(None, "at"),
         Index(
-            "access_log_reveals_idx", "object_id", "id", postgresql_where=text("action = 'reveal'")
+            "access_log_reveals_idx",
+            "object_id",
+            "id",
+            postgresql_where=text("action IN ('reveal', 'give_back')"),
         ),
         Index(
-            "access_log_break_glass_idx",
+            "access_log_desk_idx",
             "provider_id",
             "id",
-            postgresql_where=text("action = 'break_glass'"),
+            postgresql_where=text("action IN ('break_glass', 'take_over', 'raise')"),
         ),
     )
 

@@ -195,6 +195,8 @@ class Hold(Base):
     referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id"))
     provider_id: Mapped[UUID]
     """The provider whose intake desk asked."""
+    account_id: Mapped[UUID | None]
+    """The account that asked, as the database noted it; none where Plek did."""
     receiver_id: Mapped[UUID]
     """The provider of the place."""
     place_id: Mapped[UUID] = mapped_column(ForeignKey("places.id"))

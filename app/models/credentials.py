@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, Stamp
+from app.models.base import CLOCK, Base, Stamp
 
 
 class Credential(Base):
@@ -90,5 +90,7 @@ class Session(Base):
     seen_at: Mapped[Stamp]
     ends_at: Mapped[datetime]
     """When it ends however busy it is."""
+    proved_at: Mapped[datetime | None] = mapped_column(server_default=CLOCK)
+    """When its owner last proved the second factor; none: when it began."""
     device: Mapped[str]
     """A class of browsers and systems, as a code: so that its owner knows it again."""

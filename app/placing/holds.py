@@ -49,7 +49,7 @@ class HoldView:
     renewals_left: int
     shared: Mapping[str, Any] | None = None
     site_id: UUID | None = None
-    """For the receiver, and for the sender while a person's acceptance opens the address."""
+    """For the receiver alone."""
     place_id: UUID | None = None
     """For the receiver."""
     unsafe_since: datetime | None = None
@@ -259,6 +259,6 @@ async def _view(tx: Transaction, row: HoldRow) -> HoldView:
         rank=row.rank if sent else None,
         override_reason=row.override_reason if sent else None,
         shared=shared,
-        site_id=row.site_id if received or row.opens_address else None,
+        site_id=row.site_id if received else None,
         place_id=row.place_id if received else None,
     )

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app import metrics
 from app.allocation.ledger.stays import StayArrival, leaves_due
-from app.database import outbox
+from app.database import access_log, outbox
 from app.database.transaction import Transaction
 from app.errors import Conflict, Fault, Forbidden, Invalid, Missing
 from app.ledger import household_counts, ledger
@@ -24,6 +24,8 @@ ONWARD = "follow_on_place"
 RETURN_BY, READY, EXPECTED = "return_by", "ready_to_leave_since", "expected_at"
 EITHER = frozenset({RETURN_BY, EXPECTED})
 """The plans that either side may change."""
+GIVE_BACK = "give_back"
+"""The action of the access log for a place given back whose address was seen."""
 ALARM_OVER = {"missed_since": None, "alarmed_at": None}
 """The columns of an arrival alarm once a desk has acted."""
 
@@ -188,7 +190,21 @@ async def record_no_show(
         lives = await placement_rows.lives_somewhere(tx, placement.referral_id)
         await referrals.set_status(tx, placement.referral_id, "placed" if lives else "open")
         await swap_course.note_no_show(tx, swap, placement_id)
+        await _tell_of_seen_address(tx, placement)
     return await notify_providers(tx, placement_id, freed=safety_checked)
+
+
+async def _tell_of_seen_address(tx: Transaction, placement: PlacementRow) -> None:
+    """Tell a site's owner that nobody comes to an address that the sender has seen."""
+    if placement.receiver_id == tx.caller.provider:
+        return
+    if not await placement_rows.address_was_seen(tx, placement.site_id, placement.referral_id):
+        return
+    entry = tx.caller.entry(
+        GIVE_BACK, "site", placement.site_id, referral_ids=(placement.referral_id,)
+    )
+    event = await access_log.add_numbered(tx, entry)
+    await outbox.add(tx, kind="access", subject=str(event), audience=[placement.receiver_id])
 
 
 async def note_plans(

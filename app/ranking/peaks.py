@@ -13,6 +13,7 @@ from app.allocation.peaks import peaks
 from app.allocation.peaks.peaks import MOST, PeakReferral, Plan, PlannedReferral
 from app.allocation.policy.policy import Policy
 from app.allocation.ranking.rank import RankingInputs
+from app.budgets import budgets
 from app.database import access_log, register
 from app.database.reference import Reference
 from app.database.register import RegisterSnapshot
@@ -78,6 +79,7 @@ async def plan_peak(tx: Transaction, ids: Sequence[UUID] | None) -> DeskPeakPlan
     often as the policy allows takes no part, and the plan says why.
     """
     reference = await tx.snapshots.reference(tx)
+    await budgets.check_budget(tx, budgets.RANKINGS)
     opened, refused, left_out = await _taking_part(tx, ids, reference.policy)
     most = reference.policy.rankings_per_hour
     known = await peak_rows.read_situations(tx, [one.id for one in opened], rankings_per_hour=most)
@@ -88,6 +90,8 @@ async def plan_peak(tx: Transaction, ids: Sequence[UUID] | None) -> DeskPeakPlan
     ranked, plan = await asyncio.to_thread(
         rank_and_plan, taking_part, known, reference, snapshot, tx.at
     )
+    shown = sum(rankings.offers_elsewhere(one.ranked) for one in ranked)
+    await budgets.spend_budget(tx, budgets.RANKINGS, times=shown)
     if ranked:
         await register.record(tx, snapshot)
         await ranking_rows.add(tx, await asyncio.to_thread(_rows_of, ranked, snapshot))

@@ -11,6 +11,7 @@ from app.allocation.ranking.replay import inputs_bytes, inputs_of
 from app.allocation.ranking.safety import dangers_on
 from app.allocation.ranking.versions import NEWEST, VERSIONS, Rules, rules_of
 from app.allocation.values import Need, Ranking, Register, Situation
+from app.budgets import budgets
 from app.database import register
 from app.database.caller import Caller, Role
 from app.database.reference import Reference
@@ -55,9 +56,18 @@ async def rank_places(tx: Transaction, referral_id: UUID) -> RecordedRanking:
     referral = await referrals.read(tx, referral_id)
     if referral.status not in {"open", "held", "placed"}:
         raise Conflict("referral_not_open", "This referral is closed.")
+    # Before anything is looked up: that it is refused must not tell whether there is an offer.
+    await budgets.check_budget(tx, budgets.RANKINGS)
     ranked = await compute_ranking(tx, referral)
+    await budgets.spend_budget(tx, budgets.RANKINGS, times=int(offers_elsewhere(ranked)))
     await record_ranking(tx, referral, ranked, snapshot=await tx.snapshots.register(tx))
     return ranked
+
+
+def offers_elsewhere(ranked: RecordedRanking) -> bool:
+    """Whether a ranking shows an offer of another provider than the one that asks."""
+    own = str(ranked.provider_id)
+    return any(offer.group.provider_id != own for offer in ranked.ranking.offers)
 
 
 async def record_ranking(

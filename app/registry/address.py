@@ -37,10 +37,7 @@ async def ask(tx: Transaction, question: AddressQuestion) -> bool:
     seen as many addresses within the hour as the policy allows; the edge logs that refusal.
     """
     await access_log.one_at_a_time(tx, tx.caller.account_id)
-    policy = (await tx.snapshots.reference(tx)).policy
-    if wait_s := await access_log.wait(
-        tx, tx.caller.account_id, action=REVEAL, most=policy.reveals_per_hour
-    ):
+    if wait_s := await hourly_wait_s(tx):
         raise TooOften(retry_after=wait_s)
     basis = await _basis(tx, question)
     referral_id = question.referral_id if basis is None else basis.referral_id
@@ -65,9 +62,25 @@ async def reveal(tx: Transaction, question: AddressQuestion) -> Mapping[str, str
     """
     if await _basis(tx, question) is None:
         raise Missing
-    wrapped, sealed = await site_rows.secret(tx, question.site_id)
-    key = tx.keyring.unwrap(wrapped, row=str(question.site_id))
-    address: dict[str, str] = key.unseal_json(sealed, row=str(question.site_id))["address"]
+    return await unseal_address(tx, question.site_id)
+
+
+async def hourly_wait_s(tx: Transaction) -> int:
+    """Return in how many seconds the caller may see an address again; 0 for now."""
+    policy = (await tx.snapshots.reference(tx)).policy
+    return await access_log.wait(
+        tx, tx.caller.account_id, action=REVEAL, most=policy.reveals_per_hour
+    )
+
+
+async def unseal_address(tx: Transaction, site_id: UUID) -> Mapping[str, str]:
+    """Return the address of a site whose secrets the rules for rows show to the caller."""
+    found = await site_rows.secret(tx, site_id)
+    if found is None:
+        raise Missing
+    wrapped, sealed = found
+    key = tx.keyring.unwrap(wrapped, row=str(site_id))
+    address: dict[str, str] = key.unseal_json(sealed, row=str(site_id))["address"]
     return address
 
 

@@ -9,6 +9,7 @@ from app.database.caller import (
     INTAKE_WORKERS,
     OVERSIGHT,
     PEOPLE,
+    STAFF,
     Caller,
     Role,
 )
@@ -35,6 +36,7 @@ ENTRIES: tuple[MenuEntry, ...] = (
     MenuEntry(N_("Policies"), "/policies", ADMINISTRATORS),
     MenuEntry(N_("Weights"), "/weights", ADMINISTRATORS),
     MenuEntry(N_("Access review"), "/access-reviews", ADMINISTRATORS),
+    MenuEntry(N_("Budgets"), "/budgets", STAFF | ADMINISTRATORS),
     MenuEntry(N_("Our share"), "/share", OVERSIGHT),
     MenuEntry(N_("The country"), "/country", PEOPLE),
     MenuEntry(N_("Telephone numbers"), "/providers", PEOPLE),

@@ -24,6 +24,11 @@ FINDINGS: Mapping[str, Plural] = {
         "%(count)s looks at one and the same referral.",
         by="count",
     ),
+    "budget_raises": Plural(
+        "%(count)s time a budget was raised.",
+        "%(count)s times a budget was raised.",
+        by="count",
+    ),
     "odd_hours": Plural(
         "%(count)s look at odd hours.", "%(count)s looks at odd hours.", by="count"
     ),

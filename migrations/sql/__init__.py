@@ -13,6 +13,7 @@ SUBJECTS = (
     "reference",
     "registry",
     "accounts",
+    "budgets",
     "alternatives",
     "referrals",
     "rankings",

@@ -154,6 +154,8 @@ GRANT EXECUTE ON FUNCTION take_hold TO plek_app;
 -- holds:
 -- Seen and changed by the provider that asks and the one that is asked.
 GRANT SELECT, INSERT, UPDATE, DELETE ON holds TO plek_app;
+CREATE OR REPLACE TRIGGER spend_hold BEFORE INSERT ON holds
+  FOR EACH ROW EXECUTE FUNCTION spend_hold();
 ALTER TABLE holds ENABLE ROW LEVEL SECURITY;
 ALTER TABLE holds FORCE ROW LEVEL SECURITY;
 CREATE POLICY within ON holds TO CURRENT_USER USING ((SELECT acting()) = 'operator');

@@ -13,7 +13,7 @@ CREATE POLICY "select" ON outbox FOR SELECT
         AND (audience IS NULL OR (SELECT my_provider()) = ANY (audience)))
   );
 CREATE POLICY "insert" ON outbox FOR INSERT
-  WITH CHECK (my_provider() IS NOT NULL OR acting() = 'worker');
+  WITH CHECK (my_provider() IS NOT NULL OR acting() = 'worker' OR i_am('administrator'));
 CREATE POLICY "update" ON outbox FOR UPDATE USING ((SELECT acting()) = 'relay');
 CREATE POLICY "delete" ON outbox FOR DELETE USING ((SELECT acting()) = 'worker');
 

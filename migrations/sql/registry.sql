@@ -32,6 +32,32 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION note_vacancy FROM PUBLIC;
 
+-- Whether the caller worked on a referral, or took it over: the access log says so. With the rights
+-- of the caller, who sees the own entries.
+CREATE OR REPLACE FUNCTION worked_on(of_referral uuid) RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  RETURN EXISTS (SELECT FROM public.access_log_referrals AS n
+                 JOIN public.access_log AS l ON l.id = n.entry_id
+                 WHERE n.referral_id = of_referral
+                   AND l.account_id = public.my_account()
+                   AND l.outcome = 'granted'
+                   AND l.action IN ('register', 'rank', 'hold', 'confirm', 'note', 'take_over'));
+END $$;
+REVOKE ALL ON FUNCTION worked_on FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION worked_on TO plek_app;
+
+-- Whether a household is on its way, or arrived not longer ago than the policy's hours.
+CREATE OR REPLACE FUNCTION on_the_way(status text, arrived_at timestamptz) RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  RETURN status = 'underway'
+    OR (status = 'arrived'
+        AND arrived_at > now() - make_interval(hours => public.policy_number('address_hours')));
+END $$;
+REVOKE ALL ON FUNCTION on_the_way FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION on_the_way TO plek_app;
+
 -- providers
 GRANT SELECT, INSERT, UPDATE, DELETE ON providers TO plek_app;
 ALTER TABLE providers ENABLE ROW LEVEL SECURITY;
@@ -65,8 +91,8 @@ CREATE POLICY "insert" ON sites FOR INSERT WITH CHECK (provider_id = (SELECT my_
 CREATE POLICY "update" ON sites FOR UPDATE USING (provider_id = (SELECT my_provider()));
 
 -- site_secrets:
--- Name and address, sealed: for the owner, and for the sender once a person has accepted, while
--- the hold or placement is live.
+-- Name and address, sealed: for the owner, and while a household is on its way there, after a person
+-- accepted, for those of the sending desk who worked on its referral.
 GRANT SELECT, INSERT, UPDATE, DELETE ON site_secrets TO plek_app;
 ALTER TABLE site_secrets ENABLE ROW LEVEL SECURITY;
 ALTER TABLE site_secrets FORCE ROW LEVEL SECURITY;
@@ -74,17 +100,12 @@ CREATE POLICY within ON site_secrets TO CURRENT_USER USING ((SELECT acting()) = 
 CREATE POLICY "select" ON site_secrets FOR SELECT
   USING (
     provider_id = (SELECT my_provider())
-    OR (EXISTS (SELECT FROM holds AS h JOIN claims AS c ON c.hold_id = h.id
-                WHERE h.site_id = site_secrets.site_id
-                  AND h.provider_id = (SELECT my_provider())
-                  AND h.status = 'accepted'
-                  AND h.accepted_by = 'person'
-                  AND c.claimed_until > clock_timestamp())
-        OR EXISTS (SELECT FROM placements AS p JOIN holds AS h ON h.id = p.hold_id
-                   WHERE p.site_id = site_secrets.site_id
-                     AND p.provider_id = (SELECT my_provider())
-                     AND placement_live(p.status)
-                     AND h.accepted_by = 'person'))
+    OR EXISTS (SELECT FROM placements AS p JOIN holds AS h ON h.id = p.hold_id
+               WHERE p.site_id = site_secrets.site_id
+                 AND p.provider_id = (SELECT my_provider())
+                 AND h.accepted_by = 'person'
+                 AND on_the_way(p.status, p.arrived_at)
+                 AND worked_on(p.referral_id))
   );
 CREATE POLICY "insert" ON site_secrets FOR INSERT WITH CHECK (provider_id = (SELECT my_provider()));
 CREATE POLICY "update" ON site_secrets FOR UPDATE USING (provider_id = (SELECT my_provider()));

@@ -50,7 +50,12 @@ STORED_WORDS = (
 DESK, HOUSE, ELSEWHERE = "haven", "linde", "eik"
 N, C, S, A, D = "intake_worker", "coordinator", "client_system", "auditor", "administrator"
 READING = [call for call in sorted(ROUTES) if call[0] == "GET"]
-ASKING = [*READING, ("POST", "/rankings/{id}/replays"), ("POST", "/sites/{id}/address-reveals")]
+ASKING = [
+    *READING,
+    ("POST", "/rankings/{id}/replays"),
+    ("POST", "/sites/{id}/address-reveals"),
+    ("POST", "/placements/{id}/address-reveals"),
+]
 CHANGING = [call for call in sorted(ROUTES) if call[0] != "GET" and call not in ASKING]
 
 
@@ -99,8 +104,11 @@ def may_see(word: str, who: Somebody, call: tuple[str, str], *, stage: str) -> b
     """Whether the wire contract lets somebody see a word in an answer."""
     method, template = call
     if word in ADDRESS.values():
-        rightful = who.provider == HOUSE or (who.provider == DESK and stage == "under way")
-        return template == "/sites/{id}/address-reveals" and rightful and who.role in {N, C}
+        sender = who.provider == DESK and stage == "under way" and who.role == N
+        owner = who.provider == HOUSE and who.role in {N, C}
+        return (template == "/placements/{id}/address-reveals" and sender) or (
+            template == "/sites/{id}/address-reveals" and owner
+        )
     if word in {NAME, LABEL}:
         return (
             who.provider == HOUSE

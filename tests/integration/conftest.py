@@ -103,10 +103,9 @@ async def everything(there: World) -> None:
     await there.sender.ask("POST", there.path("/rankings/{id}/replays"), expect=200)
     change = there.request("PATCH", "/referrals/{id}")
     await there.sender.http.request(**change)
-    for client in (there.sender, there.receiver):
-        await client.ask(
-            "POST", there.path("/sites/{id}/address-reveals"), json={"purpose": "other"}, expect=200
-        )
+    why = {"purpose": "other"}
+    await there.receiver.post(there.path("/sites/{id}/address-reveals"), why, expect=200)
+    await there.sender.post(there.path("/placements/{id}/address-reveals"), why, expect=200)
     for template in ("/placements/{id}/arrival", "/placements/{id}/departure"):
         await there.receiver.http.request(**there.request("POST", template))
 

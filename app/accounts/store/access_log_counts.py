@@ -52,6 +52,7 @@ _SIMPLE = text(f"""
 SELECT account_id,
        count(*) FILTER (WHERE action = 'change' AND purpose = 'danger_zones') AS zone_changes,
        count(*) FILTER (WHERE action = 'reveal') AS reveals,
+       count(*) FILTER (WHERE action = 'raise') AS budget_raises,
        count(*) FILTER (
          WHERE action = ANY (:looks)
            AND CAST(extract(hour FROM at AT TIME ZONE :zone) AS integer) = ANY (:hours)

@@ -99,14 +99,15 @@ _NOTICES = text(f"""
 SELECT {_NAMES} FROM (
   SELECT l.* FROM sites AS s CROSS JOIN LATERAL (
     SELECT {_NAMES} FROM access_log
-    WHERE object_id = s.id AND action = 'reveal' AND object_type = 'site'
+    WHERE object_id = s.id AND action IN ('reveal', 'give_back') AND object_type = 'site'
       AND id < :before AND id > :after
     ORDER BY id DESC LIMIT :limit
   ) AS l WHERE s.provider_id = :provider_id
   UNION ALL
   SELECT * FROM (
     SELECT {_NAMES} FROM access_log
-    WHERE provider_id = :provider_id AND action = 'break_glass' AND id < :before AND id > :after
+    WHERE provider_id = :provider_id AND action IN ('break_glass', 'take_over', 'raise')
+      AND id < :before AND id > :after
     ORDER BY id DESC LIMIT :limit
   ) AS l
 ) AS notices ORDER BY id DESC LIMIT :limit

@@ -78,6 +78,9 @@ _OPEN = text(
 _KEEP = text("SELECT keep_session(:hashed, :idle)").bindparams(
     bindparam("hashed", type_=LargeBinary()), bindparam("idle", type_=Interval())
 )
+_PROVE = text("SELECT prove_session(:of_token, :of_account)").bindparams(
+    bindparam("of_token", type_=Uuid()), bindparam("of_account", type_=Uuid())
+)
 _LISTED = text("SELECT * FROM sessions_of(:of_account)").bindparams(
     bindparam("of_account", type_=Uuid())
 )
@@ -273,6 +276,11 @@ async def open_session(
 async def keep_session(tx: Transaction, hashed: bytes, *, idle: timedelta) -> None:
     """Restart the idle time of a session of the caller."""
     await tx.rows(_KEEP, {"hashed": hashed, "idle": idle})
+
+
+async def prove_session(tx: Transaction, token_id: UUID, *, account_id: UUID) -> None:
+    """Note that the second factor was proved in a session of an account."""
+    await tx.rows(_PROVE, {"of_token": token_id, "of_account": account_id})
 
 
 async def sessions_of(tx: Transaction, account_id: UUID) -> list[SessionRow]:

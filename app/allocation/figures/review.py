@@ -27,7 +27,16 @@ SAME_REFERRAL = "same_referral"
 """Looks at the referral that the account looked at most: the same client, again and again."""
 ODD_HOURS = "odd_hours"
 """Looks when few people work."""
-CODES = (RANKINGS_WITHOUT_HOLD, ZONE_CHANGES, REVEALS, SAME_REFERRAL, ODD_HOURS)
+BUDGET_RAISES = "budget_raises"
+"""Budgets raised, the own and colleagues': who does so often may be collecting."""
+CODES = (
+    RANKINGS_WITHOUT_HOLD,
+    ZONE_CHANGES,
+    REVEALS,
+    SAME_REFERRAL,
+    ODD_HOURS,
+    BUDGET_RAISES,
+)
 
 MACHINE = "client_system"
 """The role of an account for which no hour is odd."""
@@ -88,6 +97,7 @@ def thresholds(review: ReviewThresholds) -> Mapping[str, int]:
         REVEALS: review.reveals,
         SAME_REFERRAL: review.same_referral,
         ODD_HOURS: review.odd_hour_looks,
+        BUDGET_RAISES: review.budget_raises,
     }
 
 

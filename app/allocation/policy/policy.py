@@ -218,8 +218,30 @@ class ReviewThresholds:
     reveals: Count = 30
     same_referral: Count = 50
     odd_hour_looks: Count = 30
+    budget_raises: Count = 3
     odd_from_hour: Annotated[int, _between(0, 23)] = 1
     odd_until_hour: Annotated[int, _between(0, 23)] = 5
+
+
+# --- what one account and one desk may do alone (budgets.sql) ---------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Budgets:
+    """How much an account may do before it raises its budgets, or a colleague does."""
+
+    referrals: Count = 30
+    """New ones by an account in a day."""
+    rankings: Count = 100
+    """By an account in a day, of those that showed an offer of another provider."""
+    holds: Count = 8
+    """Live ones of an account on places of other providers."""
+    desk_holds: Count = 16
+    """Likewise, of a desk."""
+    confidential_sites: Count = 10
+    """Of other providers, whose addresses an account may see in a week."""
+    raise_hours: Hours = 12
+    """For how long raised budgets are doubled."""
 
 
 # --- the policy -----------------------------------------------------------------------
@@ -258,6 +280,11 @@ class Policy(Consistent):
     reveals_per_hour: Annotated[int, _between(1, 1000)] = 20
     """By one account."""
     break_glass_minutes: Minutes = 60
+    second_factor_minutes: Minutes = 120
+    """For how long a second factor that was proved counts, for addresses and budgets."""
+    address_hours: Hours = 24
+    """For how long after an arrival the sender may see the address."""
+    budgets: Budgets = Budgets()
     review: ReviewThresholds = ReviewThresholds()
     waiting_order: WaitingOrder = WAITING
     """By what the waiting list is ordered, the first before all others; who waits longest goes

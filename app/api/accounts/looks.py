@@ -50,7 +50,10 @@ class NoticeOut(Out, alias_generator=within("row")):
         validation_alias=AliasPath("row", "id"), description="The id that an event `access` names."
     )
     at: datetime
-    action: str = Field(description="reveal or break_glass")
+    action: str = Field(
+        description="reveal, break_glass, take_over, raise, or give_back: a place whose address "
+        "was seen was given back"
+    )
     outcome: str = Field(description="granted or refused")
     site_id: Id | None = Field(description="Of which own site; none for a broken glass.")
     referral_id: Id | None = Field(description="Of which own referral; none for an address.")

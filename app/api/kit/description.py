@@ -37,6 +37,7 @@ TAGS = [
     {"name": "Alternatives", "description": "What they have until a place is found."},
     {"name": "Rankings", "description": "Where a household can go, best first, and why."},
     {"name": "Peaks", "description": "Many referrals placed together, on paper."},
+    {"name": "Budgets", "description": "What one account may do alone, and who raised it."},
     {"name": "Holds", "description": "Places kept for a while."},
     {"name": "Placements", "description": "From under way to departure."},
     {"name": "Swaps", "description": "Moves of several households that bring a safe place free."},

@@ -84,9 +84,7 @@ class HoldOut(Out):
     reference: str | None = Field(description="The referral's speakable code.")
     provider_id: Id = Field(description="Whose place it is.")
     sender_id: Id = Field(description="Whose intake desk asked.")
-    site_id: Id | None = Field(
-        description="For the receiver; for the sender once a person has accepted."
-    )
+    site_id: Id | None = Field(description="For the receiver.")
     place_id: Id | None = Field(description="For the receiver.")
     kind: str
     rank: int | None

@@ -269,5 +269,7 @@ def _session(settings: Settings) -> dict[str, Any]:
             "application_name": "plek",
             "jit": "off",
             "plan_cache_mode": "force_generic_plan",
+            # No limit on requests, none by budgets: the database allows the demo country that.
+            **({} if settings.rate_limit else {"plek.budgets": "counted"}),
         },
     }

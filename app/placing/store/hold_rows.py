@@ -67,11 +67,6 @@ class HoldRow:
         """Whether the hold still keeps its place."""
         return self.status in {"pending", "accepted"}
 
-    @property
-    def opens_address(self) -> bool:
-        """Whether a person accepted it, and it was not given up since."""
-        return self.accepted_by == "person" and self.status in {"accepted", "placed"}
-
 
 # By the database's clock, whether it has been noted yet or not.
 _STATUS = case(

@@ -30,8 +30,17 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
+from app.database.caller import GRANTED
 from app.database.transaction import Transaction
-from app.models import BlockerPeriod, Placement, Referral, Site, Stay
+from app.models import (
+    AccessLogEntry,
+    AccessLogReferral,
+    BlockerPeriod,
+    Placement,
+    Referral,
+    Site,
+    Stay,
+)
 from app.models.states import LIVE, placement_awaited, placement_coming
 
 AWAITED = literal_column(placement_awaited("placements"), Boolean())
@@ -264,6 +273,23 @@ async def lives_somewhere(tx: Transaction, referral_id: UUID) -> bool:
         Placement.referral_id == referral_id, Placement.status == "arrived"
     )
     return await tx.row(lives) is not None
+
+
+async def address_was_seen(tx: Transaction, site_id: UUID, referral_id: UUID) -> bool:
+    """Whether the caller's desk has seen the address of a site for a referral."""
+    seen = (
+        select(AccessLogEntry.id)
+        .join(AccessLogReferral, AccessLogReferral.entry_id == AccessLogEntry.id)
+        .where(
+            AccessLogReferral.referral_id == referral_id,
+            AccessLogEntry.action == "reveal",
+            AccessLogEntry.outcome == GRANTED,
+            AccessLogEntry.object_id == site_id,
+            AccessLogEntry.provider_id == tx.caller.provider,
+        )
+        .limit(1)
+    )
+    return await tx.row(seen) is not None
 
 
 async def municipality_of(tx: Transaction, site_id: UUID) -> str:

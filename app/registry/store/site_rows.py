@@ -11,7 +11,6 @@ from sqlalchemy.dialects.postgresql import insert as insert_or
 from app.database.pool import Row
 from app.database.transaction import Transaction
 from app.models import ProviderRegion, Site, SiteSecret
-from app.models.states import placement_live
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +44,7 @@ class SiteRow:
 
 @dataclass(frozen=True, slots=True)
 class AddressBasis:
-    """Why a provider may have a site's address.
-
-    It is the owner, or its referral has a claim.
-    """
+    """Why a provider may have a site's address: it is the owner."""
 
     owner_id: UUID
     referral_id: UUID | None
@@ -173,17 +169,6 @@ async def serve_region(tx: Transaction, provider_id: UUID, *, region: str) -> No
     )
 
 
-# A claim counts only if a person accepted it, and as long as its own row says that it lives, by the
-# clock.
-_CLAIMS_THERE = f"""
-SELECT h.referral_id FROM holds AS h JOIN claims AS c ON c.hold_id = h.id
-WHERE h.site_id = :site_id AND h.provider_id = :provider_id
-  AND h.status = 'accepted' AND h.accepted_by = 'person' AND c.claimed_until > clock_timestamp()
-UNION ALL
-SELECT p.referral_id FROM placements AS p JOIN holds AS h ON h.id = p.hold_id
-WHERE p.site_id = :site_id AND p.provider_id = :provider_id AND {placement_live("p")}
-  AND h.accepted_by = 'person'
-"""  # noqa: S608 - a condition by its name
 # An owner may name any referral that its own desk registered, or that was ever held for a place of
 # this site.
 _OWNERS_REFERRALS = """
@@ -193,12 +178,10 @@ SELECT h.referral_id FROM holds AS h WHERE h.site_id = :site_id AND h.receiver_i
 """
 _BASIS = text(f"""
 SELECT s.provider_id AS owner_id,
-       (SELECT min(claim.referral_id::text)::uuid FROM ({_CLAIMS_THERE}) AS claim
-        WHERE CAST(:referral_id AS uuid) IS NULL OR claim.referral_id = :referral_id) AS claimed,
        EXISTS (SELECT FROM ({_OWNERS_REFERRALS}) AS referral
                WHERE referral.id = :referral_id) AS related
-FROM sites AS s WHERE s.id = :site_id
-""").bindparams(  # noqa: S608 - made of the constants above
+FROM sites AS s WHERE s.id = :site_id AND s.provider_id = :provider_id
+""").bindparams(  # noqa: S608 - made of the constant above
     *(bindparam(name, type_=UuidType()) for name in ("site_id", "provider_id", "referral_id"))
 )
 
@@ -206,30 +189,23 @@ FROM sites AS s WHERE s.id = :site_id
 async def basis(
     tx: Transaction, site_id: UUID, *, provider_id: UUID, referral_id: UUID | None
 ) -> AddressBasis | None:
-    """Return why a provider may have a site's address, if it may.
+    """Return why a provider may have a site's address, if it may: the site is its own.
 
-    For one referral if named.
+    A referral, if named, must be one of its own desk or one held for a place there.
     """
     values = {"site_id": site_id, "provider_id": provider_id, "referral_id": referral_id}
     row = await tx.row(_BASIS, values)
-    if row is None:
+    if row is None or not (referral_id is None or row.related):
         return None
-    if row.owner_id == provider_id and (referral_id is None or row.related):
-        return AddressBasis(row.owner_id, referral_id)
-    return None if row.claimed is None else AddressBasis(row.owner_id, row.claimed)
+    return AddressBasis(row.owner_id, referral_id)
 
 
-async def secret(tx: Transaction, site_id: UUID) -> tuple[bytes, bytes]:
-    """Return a site's wrapped key and sealed content.
-
-    Call it only with a basis found before.
-    """
-    row = (
-        await tx.rows(
-            select(SiteSecret.key, SiteSecret.sealed).where(SiteSecret.site_id == site_id)
-        )
-    )[0]
-    return row.key, row.sealed
+async def secret(tx: Transaction, site_id: UUID) -> tuple[bytes, bytes] | None:
+    """Return a site's wrapped key and sealed content, if the rules for rows show them."""
+    row = await tx.row(
+        select(SiteSecret.key, SiteSecret.sealed).where(SiteSecret.site_id == site_id)
+    )
+    return None if row is None else (row.key, row.sealed)
 
 
 def _site(row: Row) -> SiteRow:

@@ -3,6 +3,7 @@
 from app.web.accounts import (
     accounts,
     administration,
+    budgets,
     invitation,
     own_credential,
     session,
@@ -16,4 +17,5 @@ ROUTERS = (
     invitation.router,
     accounts.router,
     administration.router,
+    budgets.router,
 )

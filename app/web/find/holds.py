@@ -4,16 +4,20 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import TypeAdapter, ValidationError
 
 from app.api.kit import known
-from app.api.kit.disclosure import admit_apart
+from app.api.kit.disclosure import admit_apart, own_transaction
 from app.api.kit.once import AlreadyAnswered
+from app.api.kit.problems import status_of
 from app.api.kit.wire import parse_id
-from app.api.registry.addresses import reveal_address
+from app.api.registry.addresses import reveal_sender_address
 from app.database.answers import Answer
-from app.errors import Fault, Invalid, Refusal
+from app.deps import PartsIn, log_refused
+from app.errors import AddressWithheld, BudgetSpent, Conflict, Fault, Invalid, Refusal
 from app.placing import confirm_hold, holds, placements, take_hold
 from app.placing.confirm_hold import Confirmation
 from app.placing.take_hold import HoldRequest
-from app.registry.address import AddressQuestion
+from app.referrals import takeovers
+from app.registry.sender_address import SenderQuestion
+from app.web.accounts.proof import is_code_wrong
 from app.web.find.acts import ActOutcome, SentForm, SentIn, do_once
 from app.web.find.case import do_and_show, show_outcome
 from app.web.find.referrals import rank_again
@@ -25,6 +29,7 @@ router = APIRouter(include_in_schema=False)
 OVERRIDE = TypeAdapter[str](known.OverrideReason)
 RELEASE = TypeAdapter[str](known.ReleaseReason)
 PURPOSE = TypeAdapter[str](known.RevealPurpose)
+LONGEST_CODE = 40
 GONE = frozenset({"offer_gone", "ranking_outdated"})
 """The refusals that a new ranking answers at once."""
 
@@ -136,19 +141,34 @@ async def no_show(id: str, work: WorkIn, sent: SentIn) -> Response:
 
 
 @router.post("/find/{id}/address", dependencies=[Depends(admit_apart)])
-async def reveal(id: str, page: AnyPage, request: Request) -> Response:
-    """Show the address of a site whose provider has accepted.
+async def reveal(id: str, page: AnyPage, request: Request, parts: PartsIn) -> Response:
+    """Show the address to which a household is on its way, or what opens it.
 
-    The access log has its entry first. The address is shown once, and kept nowhere.
+    The access log has its entry first. The address is shown once, and kept nowhere. The same form
+    may bring a code of the second factor, or take a colleague's referral over.
     """
     form = await request.form()
-    question = AddressQuestion(
-        parse_id(str(form.get("site", ""))),
-        known_code(PURPOSE, str(form.get("purpose", "")), pointer="/purpose"),
-        parse_id(id),
+    sent = {name: str(form.get(name, "")) for name in ("placement", "purpose", "code", "take_over")}
+    question = SenderQuestion(
+        parse_id(sent["placement"]), known_code(PURPOSE, sent["purpose"], pointer="/purpose")
     )
-    found = await reveal_address(request, question)
-    template = "find/_address.html" if page.partial else "find/address.html"
+    shown: dict[str, object] = {"referral_id": parse_id(id), "address": None, "refusal": None}
+    shown |= {"placement_id": question.placement_id, "purpose": question.purpose}
+    shown["wrong_code"] = await is_code_wrong(request, parts, code=sent["code"][:LONGEST_CODE])
+    status = 200
+    try:
+        if sent["take_over"] == "yes":
+            async with own_transaction(request) as tx:
+                await takeovers.take_over(tx, parse_id(id))
+        shown["address"] = await reveal_sender_address(request, question)
+    except (AddressWithheld, BudgetSpent, Conflict) as refusal:
+        if not isinstance(refusal, Conflict):
+            await log_refused(request)
+        shown["refusal"], status = refusal, status_of(refusal)
+    part = "find/_address.html" if status == 200 else "find/_address_withheld.html"  # noqa: PLR2004 - as it stands
     return page.show(
-        template, headers={"Cache-Control": "no-store"}, address=found, referral_id=parse_id(id)
+        part if page.partial else "find/address.html",
+        status=status,
+        headers={"Cache-Control": "no-store"},
+        **shown,
     )

@@ -16,6 +16,9 @@ OWN = "its own"
 """The id that an answer has."""
 OF_THEIR_OWN = {
     ("POST", "/sites/{id}/address-reveals"),
+    ("POST", "/placements/{id}/address-reveals"),
+    ("POST", "/referrals/{id}/takeovers"),
+    ("POST", "/budget-raises"),
     ("POST", "/holds"),
     ("POST", "/break-glass-looks"),
 }
@@ -42,8 +45,8 @@ class Walk:
     ) -> Any:
         """Make a call that is granted, and check what its one entry says.
 
-        That is the `object` (its id, where the path does not have it), the referrals that it was
-        `about`, and `why`.
+        That is the `object` (its id, where the path does not have it) and its `kind`, the referrals
+        that it was `about`, and `why`.
         """
         method, template = call.split(" ")
         self.walked.add((method, template))
@@ -57,7 +60,7 @@ class Walk:
         object_id = expected.get("object", id_)
         assert (row.action, row.object_type, row.purpose) == (
             look.action,
-            look.object_type,
+            expected.get("kind", look.object_type),
             expected.get("why"),
         )
         assert str(row.object_id) == str(own.get(object_id, object_id))
@@ -160,11 +163,11 @@ async def the_main_job(walk: Walk, haven: Person, linde: Person) -> None:
     site = await registering(walk, linde)
     case = await a_case(walk, haven)
     placement = await a_place(walk, haven, linde, case)
-    for who, about in ((haven, [case]), (linde, [])):
-        why = {"purpose": "transport"}
-        await walk.by(
-            who, "POST /sites/{id}/address-reveals", site, why, about=about, why="transport"
-        )
+    why = {"purpose": "transport"}
+    await walk.by(linde, "POST /sites/{id}/address-reveals", site, why, why="transport")
+    there = "POST /placements/{id}/address-reveals"
+    seen = {"object": site, "kind": "site", "about": [case], "why": "transport"}
+    await walk.by(haven, there, placement, why, **seen)
     await a_stay(walk, haven, linde, placement, case)
     await a_decision(walk, placement, case)
 
@@ -229,6 +232,11 @@ async def plans_and_webhooks(walk: Walk, pine: Person) -> None:
 async def shields(walk: Walk, haven: Person, other: Person) -> None:
     """A case that only named colleagues see, and the look of one who is not named."""
     case = await haven.client.post("/referrals", referral_body())
+    await walk.by(other, f"POST {CASE}/takeovers", case["id"], about=[case["id"]])
+    of_other = {"account": str(other.account_id), "reason": "busy_shift"}
+    await walk.by(
+        haven, "POST /budget-raises", body=of_other, object=other.account_id, why="busy_shift"
+    )
     await walk.by(haven, f"PUT {CASE}/shield", case["id"], {"colleagues": []}, about=[case["id"]])
     wanted = {"reference": case["reference"], "reason": "client_on_the_line"}
     why, about = "client_on_the_line", [case["id"]]

@@ -26,10 +26,10 @@ async def notices(client: Client, **query: Any) -> list[dict[str, Any]]:
 async def revealed(country: Country, *, times: int = 1) -> tuple[Client, str]:
     """Let haven see the address of linde's site; return linde's coordinator."""
     there = await desk(country)
-    await there.underway()
+    placement = await there.underway()
     for _ in range(times):
         await there.intake.post(
-            f"/sites/{there.there.site_id}/address-reveals", TRANSPORT, expect=200
+            f"/placements/{placement['id']}/address-reveals", TRANSPORT, expect=200
         )
     return there.receiver, there.there.site_id
 
@@ -161,7 +161,7 @@ async def heard(stream: Follower, *, last: str) -> list[tuple[str, Any]]:
 
 async def test_the_owners_coordinators_hear_of_it_at_once_and_nobody_else(country: Country) -> None:
     there = await desk(country)
-    await there.underway()
+    placement = await there.underway()
     tokens = {
         "coordinator": await country.token("coordinator", provider="linde"),
         "intake_worker": await country.token("intake_worker", provider="linde"),
@@ -171,7 +171,7 @@ async def test_the_owners_coordinators_hear_of_it_at_once_and_nobody_else(countr
     async with served(country.app) as base:
         async with following(base, tokens["coordinator"]) as first:
             await there.intake.post(
-                f"/sites/{there.there.site_id}/address-reveals", TRANSPORT, expect=200
+                f"/placements/{placement['id']}/address-reveals", TRANSPORT, expect=200
             )
             event = await country.value("SELECT id FROM access_log WHERE action = 'reveal'")
             assert (await heard(first, last="access"))[-1] == ("access", {"id": str(event)})

@@ -81,15 +81,15 @@ async def test_acts_that_name_it_in_their_body_find_nothing_either(country: Coun
 async def test_a_claim_of_it_opens_no_address_to_whoever_is_not_named(country: Country) -> None:
     there = await world(country)
     colleague = await colleague_of(country)
-    path = there.path("/sites/{id}/address-reveals")
-    for_it = {"purpose": "transport", "referralId": there.ids["referrals"]}
-    await colleague.post(path, for_it, expect=200)
+    path = there.path("/placements/{id}/address-reveals")
+    why = {"purpose": "transport"}
+    await colleague.post(f"/referrals/{there.ids['referrals']}/takeovers")
+    await colleague.post(path, why, expect=200)
     await shield(there.sender, there.ids["referrals"])
 
-    missing = await colleague.post(f"/sites/{uuid4()}/address-reveals", for_it, expect=404)
-    assert await colleague.post(path, for_it, expect=404) == missing
-    assert await colleague.post(path, {"purpose": "transport"}, expect=404) == missing
-    await there.sender.post(path, for_it, expect=200)
+    missing = await colleague.post(f"/placements/{uuid4()}/address-reveals", why, expect=404)
+    assert await colleague.post(path, why, expect=404) == missing
+    await there.sender.post(path, why, expect=200)
 
 
 async def test_lists_have_it_for_those_who_are_named_only(country: Country) -> None:

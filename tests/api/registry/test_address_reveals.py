@@ -1,7 +1,6 @@
-"""The one way to an address."""
+"""The owner's way to an address."""
 
 import asyncio
-import secrets
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -72,65 +71,6 @@ async def test_an_intake_worker_of_the_owner_sees_it_too(country: Country) -> No
     there = await shelter(country)
     intake = await country.client("intake_worker", provider="linde")
     assert await reveal(intake, there.site_id) == {"address": ADDRESS}
-
-
-async def test_a_hold_opens_the_address_only_once_a_person_accepted(country: Country) -> None:
-    coordinator, intake, hold = await a_hold(country)
-    await reveal(intake, hold["siteId"], expect=404)
-    await coordinator.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)
-
-    assert await reveal(intake, hold["siteId"], referralId=hold["referralId"]) == {
-        "address": ADDRESS
-    }
-    assert await reveal(intake, hold["siteId"]) == {"address": ADDRESS}
-
-    rows = await country.rows(LOG)
-    assert [(row.outcome, row.referral_id) for row in rows] == [
-        ("refused", None),
-        ("granted", hold["referralId"]),
-        ("granted", hold["referralId"]),
-    ]
-
-
-async def test_an_automatic_acceptance_opens_nothing(country: Country) -> None:
-    _, intake, hold = await a_hold(country, addressSecrecy="known", automaticAcceptance=True)
-    assert hold["status"] == "accepted"
-    await reveal(intake, hold["siteId"], expect=404)
-
-
-async def test_a_hold_that_ran_out_or_was_given_back_closes_the_address(country: Country) -> None:
-    coordinator, intake, hold = await a_hold(country)
-    await coordinator.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)
-    await country.rows("UPDATE claims SET claimed_until = clock_timestamp() WHERE kind = 'hold'")
-    await reveal(intake, hold["siteId"], expect=404)
-
-
-async def test_a_placement_keeps_the_address_open_until_its_end(country: Country) -> None:
-    coordinator, intake, hold = await a_hold(country)
-    await coordinator.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)
-    placement = await intake.post("/placements", {"holdId": hold["id"]}, key=secrets.token_hex(8))
-    assert await reveal(intake, hold["siteId"]) == {"address": ADDRESS}
-    await coordinator.post(f"/placements/{placement['id']}/arrival", expect=200)
-    assert await reveal(intake, hold["siteId"]) == {"address": ADDRESS}
-
-    await coordinator.post(
-        f"/placements/{placement['id']}/departure", {"destination": "new_home"}, expect=200
-    )
-
-    await reveal(intake, hold["siteId"], expect=404)
-
-
-async def test_a_claim_opens_its_own_site_for_its_own_referral_only(country: Country) -> None:
-    coordinator, intake, hold = await a_hold(country)
-    await coordinator.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)
-    other = await coordinator.post("/sites", site_body(name="Eik"))
-    another = await intake.post("/referrals", referral_body())
-
-    await reveal(intake, other["id"], expect=404)
-    for referral_id in (another["id"], str(uuid4()), "nonsense"):
-        await reveal(intake, hold["siteId"], referralId=referral_id, expect=404)
-    stranger = await country.client("coordinator", "intake_worker", provider="eik")
-    await reveal(stranger, hold["siteId"], referralId=hold["referralId"], expect=404)
 
 
 async def test_an_owner_names_a_referral_that_has_to_do_with_the_site_or_none(
@@ -232,23 +172,3 @@ async def test_machines_auditors_and_administrators_get_no_address(country: Coun
     ):
         await reveal(client, there.site_id, expect=403)
     await reveal(await country.client(), there.site_id, expect=401)
-
-
-async def test_a_sender_learns_which_site_it_is_once_a_person_accepted_and_no_sooner(
-    country: Country,
-) -> None:
-    coordinator, intake, hold = await a_hold(country)
-    path, site = f"/holds/{hold['id']}", hold["siteId"]
-    assert (await intake.get(path))["siteId"] is None
-    seen = await coordinator.get(path)
-    assert (seen["siteId"], seen["placeId"] is None) == (site, False)
-
-    await coordinator.post(f"{path}/acceptance", {"by": "person"}, expect=200)
-
-    seen = await intake.get(path)
-    assert (seen["siteId"], seen["placeId"]) == (site, None)
-    assert await reveal(intake, seen["siteId"], referralId=seen["referralId"]) == {
-        "address": ADDRESS
-    }
-    await intake.post(f"{path}/release", {"reason": "mistake"}, expect=200)
-    assert (await intake.get(path))["siteId"] is None

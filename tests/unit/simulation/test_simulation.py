@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from concurrent.futures import Executor, ProcessPoolExecutor
 from functools import cache
 from multiprocessing import get_context
@@ -116,8 +116,37 @@ def test_every_way_meets_the_same_households_and_every_night_is_counted(
     assert all(outcome.by_day[-1] == outcome.deviation for outcome in outcomes.values())
 
 
-def test_a_year_has_the_clients_of_a_year_by_the_shape_of_a_day(aside: Executor) -> None:
-    arrivals = aside.submit(a_year).result()
+@pytest.fixture(scope="module")
+def arrivals(aside: Executor) -> tuple[SimulatedArrival, ...]:
+    """Return the arrivals of a year."""
+    return aside.submit(a_year).result()
+
+
+def busiest(arrivals: tuple[SimulatedArrival, ...], *, minutes: int) -> int:
+    """Return how many of one region ask within some minutes, where and when most do."""
+    most, recent = 0, dict[str, deque[int]]()
+    for one in arrivals:
+        asked = recent.setdefault(one.need.origin_region, deque())
+        asked.append(one.at)
+        while one.at - asked[0] >= minutes:
+            asked.popleft()
+        most = max(most, len(asked))
+    return most
+
+
+def test_the_busiest_desk_of_a_year_stays_within_its_budgets(
+    arrivals: tuple[SimulatedArrival, ...],
+) -> None:
+    """One account at a desk that all of a region turn to, none of whose holds is ever resolved."""
+    budgets = policy().budgets
+
+    assert 0 < busiest(arrivals, minutes=policy().hold_minutes) <= budgets.holds
+    assert 0 < busiest(arrivals, minutes=DAY) <= budgets.referrals
+
+
+def test_a_year_has_the_clients_of_a_year_by_the_shape_of_a_day(
+    arrivals: tuple[SimulatedArrival, ...],
+) -> None:
     clients = sum(arrival.need.household.persons for arrival in arrivals)
     by_hour = [sum(arrival.at % DAY // 60 == hour for arrival in arrivals) for hour in range(24)]
 

@@ -44,12 +44,25 @@ async def test_a_household_goes_from_the_form_to_the_place(country: Country) -> 
     assert "They have arrived at Stichting Linde" in arrived.text
 
 
+async def test_late_in_a_shift_a_place_is_held_with_two_presses_as_ever(country: Country) -> None:
+    """No budget and no second factor stands between a household and its place."""
+    await desk(country)
+    worker = await worker_of(country)
+    await country.limit_budgets()
+    await country.rows("UPDATE tokens SET created_at = now() - interval '11 hours' RETURNING id")
+
+    offers = await register_household(worker)
+    held = await worker.press(offers, "/holds")
+
+    assert "Held: Stichting Linde has to answer" in held.text
+
+
 async def test_the_hand_over_card_names_no_town_and_no_address(country: Country) -> None:
     there = await desk(country)
-    accepted = await there.accepted()
+    placement = await there.underway()
     worker = await worker_of(country)
 
-    seen = await worker.get(f"/find/{accepted['referralId']}")
+    seen = await worker.get(f"/find/{placement['referralId']}")
 
     card = seen.text.partition("Hand over by telephone")[2].partition("Ask for the address")[0]
     assert "Stichting Linde" in card
@@ -57,21 +70,30 @@ async def test_the_hand_over_card_names_no_town_and_no_address(country: Country)
     assert "Voorbeeldstraat" not in seen.text
 
 
-async def test_an_address_is_shown_once_to_whom_a_person_accepted_and_is_written_down(
+async def test_an_address_is_shown_once_to_whom_works_on_it_and_is_written_down(
     country: Country,
 ) -> None:
+    """The worker of the next shift: one press more, and a code where the shift has been long."""
     there = await desk(country)
-    accepted = await there.accepted()
+    placement = await there.underway()
     worker = await worker_of(country)
-    page = await worker.get(f"/find/{accepted['referralId']}")
+    page = await worker.get(f"/find/{placement['referralId']}")
     form = page.form("/address")
 
-    shown = await worker.send(form.action, [*form.fields, ("purpose", "transport")], partial=True)
+    refused = await worker.send(form.action, [*form.fields, ("purpose", "transport")], partial=True)
+    taking = refused.form("/address")
+    shown = await worker.send(taking.action, [*taking.fields, *taking.buttons], partial=True)
 
+    assert (refused.status, shown.status) == (403, 200)
+    assert "Stichting Linde: 000-555 01 01" in refused.text
     assert "Voorbeeldstraat 1" in shown.text
     assert shown.response.headers["cache-control"] == "no-store"
     looks = await country.rows("SELECT outcome, purpose FROM access_log WHERE action = 'reveal'")
-    assert [tuple(row) for row in looks] == [("granted", "transport")]
+    assert [tuple(row) for row in looks] == [("refused", None), ("granted", "transport")]
+
+    await country.rows("UPDATE tokens SET created_at = now() - interval '3 hours' RETURNING id")
+    late = await worker.send(form.action, [*form.fields, ("purpose", "transport")], partial=True)
+    assert (late.status, late.form("/address").fields[-1]) == (403, ("code", ""))
 
 
 async def test_an_offer_that_has_gone_says_so_and_shows_what_is_first_now(country: Country) -> None:

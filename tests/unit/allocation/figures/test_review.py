@@ -9,10 +9,11 @@ from app.words.access_review import FINDINGS, finding_text
 
 REVIEW = ReviewThresholds(
     rankings_without_hold=2, zone_changes=3, reveals=4, same_referral=5, odd_hour_looks=6,
-    odd_from_hour=1, odd_until_hour=5,
+    odd_from_hour=1, odd_until_hour=5, budget_raises=7,
 )  # fmt: skip
 THRESHOLDS = {
     "rankings_without_hold": 2, "zone_changes": 3, "reveals": 4, "same_referral": 5, "odd_hours": 6,
+    "budget_raises": 7,
 }  # fmt: skip
 
 
