@@ -62,7 +62,7 @@ class Settings:
     """True behind PgBouncer's transaction pooling: prepared statements are then not kept."""
     answer_s: float = 10
     """How long a request may wait for the database in all; it is then answered 503."""
-    statement_s: float = 5
+    statement_s: float = 6
     """How long one statement of a request may take."""
     work_s: float = 60
     """How long one statement of the work beside the requests may take."""
@@ -105,7 +105,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         pool_size=_whole(env, "PLEK_POOL_SIZE", default=10, least=1),
         transaction_pooling=_flag(env, "PLEK_TRANSACTION_POOLING"),
         answer_s=_whole(env, "PLEK_ANSWER_SECONDS", default=10, least=1),
-        statement_s=_whole(env, "PLEK_STATEMENT_SECONDS", default=5, least=1),
+        statement_s=_whole(env, "PLEK_STATEMENT_SECONDS", default=6, least=1),
         work_s=_whole(env, "PLEK_WORK_SECONDS", default=60, least=1),
         assume_role="plek_app" if database_url and not owner_url else None,
         webhook_networks=_networks(env, "PLEK_WEBHOOK_NETWORKS", default=()),
