@@ -3,6 +3,7 @@
 import platform
 import signal
 import sys
+from datetime import datetime
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -271,16 +272,25 @@ def restore(
         bool,
         typer.Option("--by-hand", help="It was restored by other means: only do what follows."),
     ] = False,
+    at: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z", "%Y-%m-%dT%H:%M:%S"],
+            help="Instead of FILE: a moment, to which Plek's own archived log goes back.",
+        ),
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Put a backup back, whole or not at all, with Plek stopped; say what people have to do after it."""
     from app.commands import backup as act  # noqa: PLC0415 - as above
 
-    if by_hand == (file is not None):
-        raise OperatorError("Name the backup's FILE, or say --by-hand.")
-    if file is None:
+    if [by_hand, file is not None, at is not None].count(True) != 1:
+        raise OperatorError("Name the backup's FILE, or a moment with --at, or say --by-hand.")
+    if by_hand:
         act.follow_up(data_dir, nothing_since=nothing_since)
-    else:
+    elif at is not None:
+        act.go_back(data_dir, at=at, nothing_since=nothing_since)
+    elif file is not None:
         act.restore(data_dir, file=file, replace=replace, nothing_since=nothing_since)
 
 

@@ -75,6 +75,8 @@ class Settings:
     """The only hosts that webhooks may go to (`*.` before a name: all below it); none: any."""
     public_url: str | None = None
     """Where people reach this installation, without a slash at the end; links begin with it."""
+    wal_archive: bool = False
+    """The embedded server archives its write-ahead log, from the next start on."""
     log_level: str = "info"
     """debug, info, warning or error."""
     demo: bool = False
@@ -111,6 +113,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         webhook_networks=_networks(env, "PLEK_WEBHOOK_NETWORKS", default=()),
         webhook_hosts=_hosts(env, "PLEK_WEBHOOK_HOSTS"),
         public_url=_address(env, "PLEK_PUBLIC_URL"),
+        wal_archive=_flag(env, "PLEK_WAL_ARCHIVE"),
         log_level=_choice(env, "PLEK_LOG_LEVEL", of=("info", "debug", "warning", "error")),
     )
 

@@ -87,6 +87,8 @@ def way_to(url: str) -> Way:
     known = {
         name: query.pop(name) for name in list(query) if name in UNDERSTOOD or name[:3] == "ssl"
     }
+    if "," in hosts:  # as Plek itself chooses among them
+        known.setdefault("target_session_attrs", "read-write")
     options = " ".join(f"-c {name}={_escaped(said)}" for name, said in (query | EVERY_ROW).items())
     environment = {"PGOPTIONS": options, "PGAPPNAME": "plek backup", "PGCONNECT_TIMEOUT": "10"}
     if password:

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace as changed
+from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
 
-from app.backup import aftermath
+from app import clock
+from app.backup import aftermath, base
 from app.backup.aftermath import Aftermath, Known
 from app.backup.archive import Archive
 from app.backup.check import check_backup
@@ -48,6 +50,10 @@ def back_up(data_dir: Path | None, *, file: Path) -> None:
         raise OperatorError(f"There is no Plek in {settings.data_dir}, and nothing to back up.")
     with open_installation(settings) as installation:
         made, where = asyncio.run(_back_up(installation, file)), installation.key_place
+        archive = base.archive_of(settings.data_dir)
+        if settings.embedded and archive.kept:
+            copied = asyncio.run(base.make_base(archive, url=installation.owner_url))
+            say(f"{copied}: a copy of the server's folder, from which its archived log goes on.")
     typer.echo(f"{file}: {_contents(made)}; every row was counted, and every checksum taken.")
     say(KEEP.format(where=where, keys=", ".join(made.keys) or "none was needed"))
 
@@ -78,6 +84,37 @@ def restore(data_dir: Path | None, *, file: Path, replace: bool, nothing_since: 
             _restore(installation, found, replace=replace, nothing_since=nothing_since)
         )
     typer.echo(f"Restored {_contents(found.manifest)}.")
+    _tell(done)
+
+
+def go_back(data_dir: Path | None, *, at: datetime, nothing_since: bool) -> None:
+    """Put Plek's own database back to a moment, from its archive, and do what follows."""
+    settings = settings_with(data_dir)
+    archive = base.archive_of(settings.data_dir)
+    if not settings.embedded or not archive.kept:
+        raise OperatorError(
+            "There is no archive to go back with: it is for Plek's own servers, and begins with"
+            " PLEK_WAL_ARCHIVE=true and a backup. Nothing was changed."
+        )
+    moment = at.astimezone(UTC)
+    if moment > clock.now():
+        raise OperatorError("That moment is yet to come.")
+    _refuse_used(settings)
+
+    def start() -> None:
+        with open_installation(settings):
+            pass
+
+    with _progress() as told:
+        told("Replaying the archived log", None)
+        base.go_back(archive, at=moment, start=start)
+    with open_installation(settings) as installation:
+        done = asyncio.run(_follow_up(installation, nothing_since=nothing_since))
+        asyncio.run(base.make_base(archive, url=installation.owner_url))
+    typer.echo(f"The database is as it was at {moment:%Y-%m-%d %H:%M:%S} UTC.")
+    typer.echo(
+        f"What was there before stands in {archive.aside}: remove it once nothing in it is needed."
+    )
     _tell(done)
 
 

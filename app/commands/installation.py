@@ -191,7 +191,9 @@ def open_installation(
     if not missing:
         yield _installation(settings)
         return
-    servers = EmbeddedServers(settings.data_dir, wanted=missing, say=say)
+    servers = EmbeddedServers(
+        settings.data_dir, wanted=missing, say=say, archive=settings.wal_archive
+    )
     with servers as endpoints, looked_after(servers) if kept else nullcontext():
         given = _installation(settings)
         yield replace(

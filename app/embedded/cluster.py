@@ -131,12 +131,17 @@ def passwords(secrets: Mapping[str, str]) -> list[str]:
     return [f"ALTER ROLE {role} PASSWORD '{secrets[role]}'" for role in (OWNER, APP)]
 
 
-def configure(at: Path, *, sockets: Path, account: Account, durable: bool) -> None:
-    """Replace the settings and the admission rules with those of this release."""
+def configure(
+    at: Path, *, sockets: Path, account: Account, durable: bool, archive: Mapping[str, str]
+) -> None:
+    """Replace the settings and the admission rules with those of this release.
+
+    `archive` are the settings of the archive of the write-ahead log, if there is one.
+    """
     if durable and is_careless(at):
         os.sync()  # what the tests' settings left to the operating system
     safety = "on" if durable else "off"
-    settings = _SETTINGS | {"unix_socket_directories": quote(sockets)}
+    settings = _SETTINGS | {"unix_socket_directories": quote(sockets)} | dict(archive)
     settings |= dict.fromkeys(("fsync", "full_page_writes", "synchronous_commit"), safety)
     lines = [
         "# Written by Plek at each start.",

@@ -15,9 +15,11 @@ from app.embedded.account import OURSELVES, Account
 from app.embedded.binaries import Binaries
 from app.embedded.folder import DataFolder, foreign, open_log
 from app.embedded.programs import complaint, run, unseen
+from app.embedded.wal_archive import GRANTS, RECOVERY, WalArchive
 from app.errors import OperatorError
 
 _READY_SECONDS = 120.0  # crash recovery replays at most max_wal_size
+_REPLAYED_SECONDS = 3600.0  # days of write-ahead log
 _LEFTOVER_SECONDS = 15.0
 _FAST_STOP_SECONDS = 10.0
 _PAUSE_SECONDS = 0.01
@@ -108,7 +110,18 @@ class PostgresServer:
 
     def _launch(self, lock: int, *, at: Path, durable: bool) -> None:
         sockets.sweep(at, sockets.POSTGRES_SOCKET, f"{sockets.POSTGRES_SOCKET}.lock")
-        cluster.configure(self.folder.postgres, sockets=at, account=self.account, durable=durable)
+        archive = WalArchive(self.folder)
+        if archive.kept and not archive.granted.exists():
+            maker = cluster.Maker(self.binaries, self.account, lock)
+            maker.tell(self.folder.postgres, statements=GRANTS, durable=durable)
+            archive.granted.touch()
+        cluster.configure(
+            self.folder.postgres,
+            sockets=at,
+            account=self.account,
+            durable=durable,
+            archive=archive.settings(),
+        )
         log = open_log(self.folder.log, owner=self.folder.owner)
         try:
             command = self.account.command(
@@ -128,9 +141,9 @@ class PostgresServer:
             waited = time.monotonic() - began
             if not locks.is_held(self._lock) and self._postmaster() is None:
                 return False
-            if waited > _READY_SECONDS:
+            if waited > self._patience:
                 raise OperatorError(
-                    f"PostgreSQL was not ready after {_READY_SECONDS:.0f} seconds; see "
+                    f"PostgreSQL was not ready after {self._patience:.0f} seconds; see "
                     f"{self.folder.log}."
                 )
             if patient and waited > _PATIENCE_SECONDS:
@@ -138,6 +151,12 @@ class PostgresServer:
                 patient = False
             time.sleep(_PAUSE_SECONDS)
         return True
+
+    @property
+    def _patience(self) -> float:
+        """How many seconds it may take to be ready: longer while it replays its archive."""
+        replays = (self.folder.postgres / RECOVERY).exists()
+        return _REPLAYED_SECONDS if replays else _READY_SECONDS
 
     def stop(self, *, at: Path) -> None:
         """Stop the server with a checkpoint if that takes bearable time, else as a crash.

@@ -23,6 +23,7 @@ from app.embedded.folder import DataFolder
 from app.embedded.postgres_server import PostgresServer
 from app.embedded.programs import disk_full
 from app.embedded.redis_server import RedisServer
+from app.embedded.wal_archive import WalArchive
 from app.errors import OperatorError
 
 _TURN_SECONDS = 180.0  # another process's first start, or recovery, may come first
@@ -81,16 +82,19 @@ class EmbeddedServers:
         wanted: frozenset[str] = frozenset({"postgres", "redis"}),
         say: Callable[[str], None] = _silence,
         least_free_bytes: int | None = None,
+        archive: bool = False,
     ) -> None:
         """Prepare for the servers of a data folder, which start by `start`.
 
         `durable=False` gives up safety for speed and is for tests. `say` hears of slow steps.
+        `archive` begins to archive the write-ahead log.
         """
         self._data_dir: Final = data_dir
         self._durable: Final = durable
         self._wanted: Final = wanted
         self._say: Final = say
         self._least_free_bytes: Final = least_free_bytes
+        self._archive: Final = archive
         self._running: _Use | None = None
 
     def start(self) -> Endpoints:
@@ -183,6 +187,9 @@ class EmbeddedServers:
         if not postgres.folder.postgres.exists():
             self._say("Making a new database; this takes a few seconds, once.")
             postgres.make(secrets, durable=self._durable)
+        archive = WalArchive(postgres.folder)
+        if self._archive and not archive.kept:
+            archive.make(postgres.account)
         postgres.bring_up(at=at, durable=self._durable)
 
     def _sockets(self, use: _Use) -> Path:
