@@ -135,6 +135,7 @@ class Scene:
 @pytest.fixture
 async def scene(country: Country, embedded: Server) -> Scene:
     """Return an installation with one free place, and a wish for it."""
+    await country.limit_budgets()  # another process takes no accounts of the demo
     await shelter(country)
     token = await country.token("intake_worker", provider="haven")
     wanted = await wish(await country.client("intake_worker", token=token))
