@@ -13,7 +13,8 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import StreamingResponse
 
-from app.api.kit.disclosure import admit_apart
+from app.api.kit.disclosure import admit_apart, own_transaction
+from app.database import access_log
 from app.database.caller import Role
 from app.deps import Parts, PartsIn, token_hash
 from app.errors import Fault, Invalid, Refusal
@@ -120,6 +121,8 @@ async def stream_events(
 
     seal = partial(seal_position, parts.keyring, account_id=caller.account_id)
     after = _position(last_event_id, parts.keyring, account_id=caller.account_id)
+    async with own_transaction(request) as tx:
+        await access_log.add(tx, caller.entry("follow", "events", None))
     items = parts.bus.subscribe(caller.provider, after=after)
     # The first item before the response: what keeps a stream from beginning can still be told as a
     # problem.

@@ -16,7 +16,7 @@ PAGES = table_of(
     Route("GET", "/", ANYONE),
     Route("GET", "/language/{language}", ANYONE),
     Route("GET", "/static/{version}/{name}", ANYONE),
-    Route("GET", "/live", STAFF, "follow", "events"),
+    Route("GET", "/live", STAFF, "follow", "events", granted=False),
     Route("GET", "/country", PEOPLE),
     Route("GET", "/country/board", PEOPLE),
     Route("GET", "/country/kept", PEOPLE),

@@ -12,6 +12,9 @@ import httpx
 import uvicorn
 from starlette.types import ASGIApp
 
+from app.api.events import seal_position
+from tests.country import Country
+
 PATIENCE_S = 10
 PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For clients that speak no TLS: by default each reads all the certificates that it could trust."""
@@ -90,6 +93,15 @@ class Follower:
             name, _, value = line.partition(":")
             block[name] = value.removeprefix(" ")
         return None
+
+
+async def beginning(country: Country, token: str) -> str:
+    """Return the position before the first event, as a token's account would have been given it."""
+    [row] = await country.rows(
+        "SELECT account_id FROM tokens WHERE hash = sha256(CAST(:token AS bytea))",
+        token=token.encode(),
+    )
+    return seal_position(country.parts.keyring, 0, account_id=row.account_id)
 
 
 @asynccontextmanager

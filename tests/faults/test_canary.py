@@ -13,7 +13,7 @@ import redis.asyncio
 from app.api.kit.access import ROUTES
 from app.logs import configure
 from tests.api.calls import World, swap_for
-from tests.api.live_service import following, served
+from tests.api.live_service import beginning, following, served
 from tests.conftest import Server
 from tests.country import (
     FAR,
@@ -264,7 +264,8 @@ async def test_what_is_planted_stands_only_where_the_contract_says(
 async def _elsewhere(country: Country, embedded: Server, servers_folder: Path) -> None:
     """Search events, metrics, pages, Redis, the tables and the very files of the database."""
     token = await country.token(N, C, provider=HOUSE)
-    async with served(country.app) as base, following(base, token, after="0") as stream:
+    first = await beginning(country, token)
+    async with served(country.app) as base, following(base, token, after=first) as stream:
         told = [await stream.next() for _ in range(3)]
         nobody = await country.client()
         pages = [

@@ -124,7 +124,7 @@ ROUTES = table_of(
     Route("GET", "/ledger/checkpoint", ANYONE),
     Route("GET", "/ledger/inclusion-proofs", ANYONE),
     Route("GET", "/ledger/consistency-proofs", ANYONE),
-    Route("GET", "/events", STAFF, "follow", "events"),
+    Route("GET", "/events", STAFF, "follow", "events", granted=False),
     Route("POST", "/webhooks", REGISTER_KEEPERS, "register", "webhook"),
     Route("GET", "/webhooks", REGISTER_KEEPERS, "search", "webhook"),
     Route("DELETE", "/webhooks/{id}", REGISTER_KEEPERS, "remove", "webhook"),

@@ -7,7 +7,7 @@ import pytest
 
 from tests.access_calls import person
 from tests.api.calls import WORKING, faults
-from tests.api.live_service import Follower, following, served
+from tests.api.live_service import Follower, beginning, following, served
 from tests.casework import desk
 from tests.country import Client, Country
 from tests.shields import WHY, break_glass, shielding
@@ -179,6 +179,7 @@ async def test_the_owners_coordinators_hear_of_it_at_once_and_nobody_else(countr
             "INSERT INTO outbox (kind, subject, audience) VALUES ('swap', 'the end', NULL)"
         )
         for who in ("intake_worker", "asker", "stranger"):
-            async with following(base, tokens[who], after="0") as stream:
+            after = await beginning(country, tokens[who])
+            async with following(base, tokens[who], after=after) as stream:
                 kinds = {kind for kind, _ in await heard(stream, last="swap")}
                 assert ("access" in kinds, "hold" in kinds) == (False, who != "stranger"), who
