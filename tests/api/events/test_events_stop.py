@@ -70,6 +70,7 @@ async def is_ready(http: httpx.AsyncClient, base: str) -> bool:
 
 @pytest.mark.parametrize("workers", [1, 2])
 async def test_told_to_stop_it_ends_open_streams_and_goes(country: Country, workers: int) -> None:
+    await country.limit_budgets()  # another process takes no accounts of the demo
     token = await country.token("coordinator", provider="linde")
     async with serving(country, workers=workers) as (process, base), AsyncExitStack() as stack:
         streams = [await stack.enter_async_context(following(base, token)) for _ in range(8)]
