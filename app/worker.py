@@ -28,6 +28,7 @@ from app.placing.swaps import proposals
 from app.ranking import peaks, vacancies
 from app.referrals import waiting_list
 from app.registry import availability
+from app.registry import proposals as site_proposals
 from app.shares import fair_shares
 from app.webhooks.courier import Courier
 from app.webhooks.post import Post
@@ -49,6 +50,7 @@ PEAKS_S = 2.0
 RETENTION_S = 3600.0
 RETURNS_S = 600.0
 MISSED_S = 10.0
+MOVED_S = 5.0
 
 HURRY_S = 3.0
 """How long what waits for the database may go on once the process is told to stop: a server ends
@@ -154,6 +156,14 @@ async def miss_arrivals(tx: Transaction) -> float:
     return AT_ONCE_S if await placements.raise_arrival_alarms(tx) else MISSED_S
 
 
+async def recheck_moved(tx: Transaction) -> float:
+    """Compare everybody at sites that have moved with the danger."""
+    if tx.reference_version == 0:
+        return UNFOUNDED_S
+    await site_proposals.recheck_moved(tx)
+    return MOVED_S
+
+
 def recurring_work(data_dir: Path) -> Mapping[str, Work]:
     """Return all work that recurs, for a process with this data folder and these keys."""
     return {
@@ -164,6 +174,7 @@ def recurring_work(data_dir: Path) -> Mapping[str, Work]:
         "reminders": remind,
         "returns": remind_of_returns,
         "arrival_alarms": miss_arrivals,
+        "moved_sites": recheck_moved,
         "vacancies": look_for_chances,
         "peaks": plan,
         "monitor": release_figures,

@@ -22,8 +22,9 @@ from app.database.reference import Reference
 from app.database.transaction import WORKER, Database
 from app.deps import Parts
 from app.main import create_app, join
-from app.models import Account, Provider, ProviderRegion, Token
+from app.models import Account, Provider, ProviderRegion, Site, SiteSecret, Token
 from app.registry import availability
+from app.registry.site_seals import seal_site
 from app.seal import Keyring
 from app.shares import fair_shares
 from tests.spares import Spare
@@ -246,6 +247,33 @@ class Shelter:
     place_ids: list[str]
 
 
+async def approve(country: Country, *site_ids: str, slug: str = "linde") -> None:
+    """Approve what is proposed of sites, as those who have to: a second coordinator, an administrator."""
+    second = await country.client("coordinator", provider=slug)
+    for site_id in site_ids:
+        path, yes = f"/sites/{site_id}/approval", {"approve": True}
+        decided = await second.post(path, yes, expect=200)
+        if decided["awaits"] == ["administrator"]:
+            administrator = await country.client("administrator")
+            decided = await administrator.post(path, yes, expect=200)
+        assert decided["status"] == "approved", decided
+
+
+async def let_work(country: Country, *regions: str, slug: str = "linde") -> None:
+    """Say that a provider works in more regions, as an administrator does."""
+    card = f"/providers/{await country.provider(slug)}/regions"
+    chief = await country.client("administrator")
+    await chief.ask("PUT", card, json={"regions": [*regions]}, expect=200)
+
+
+async def move_site(
+    country: Country, coordinator: Client, site_id: str, *, slug: str = "linde", **changes: Any
+) -> None:
+    """Change where a site is or who knows that, and have it approved."""
+    await coordinator.patch(f"/sites/{site_id}", changes)
+    await approve(country, site_id, slug=slug)
+
+
 async def shelter(
     country: Country,
     slug: str = "linde",
@@ -254,15 +282,51 @@ async def shelter(
     site: Mapping[str, Any] | None = None,
     **place: Any,
 ) -> Shelter:
-    """Make a provider with a confirmed site of free places that are alike."""
+    """Make a provider with an approved, confirmed site of free places that are alike."""
     coordinator = await country.client("coordinator", "intake_worker", provider=slug)
-    made = await coordinator.post("/sites", site_body(**(site or {})))
+    made = await standing_site(country, slug, **(site or {}))
     await coordinator.post(f"/sites/{made['id']}/confirmations")
     ids = [
         (await coordinator.post("/places", place_body(made["id"], **place)))["id"]
         for _ in range(places)
     ]
     return Shelter(coordinator, made["id"], ids)
+
+
+async def standing_site(country: Country, slug: str = "linde", /, **site: Any) -> dict[str, Any]:
+    """Make a site that stands, as the operator brings one, in a region where its provider works."""
+    body = site_body(**site)
+    id_, provider_id = uuid4(), await country.provider(slug)
+    traits = {
+        column: body[field]
+        for column, field in (
+            ("municipality", "municipality"),
+            ("address_secrecy", "addressSecrecy"),
+            ("supervision", "supervision"),
+            ("features", "features"),
+            ("specialisms", "specialisms"),
+            ("exclusive_to", "exclusiveTo"),
+            ("admission", "admission"),
+            ("automatic_acceptance", "automaticAcceptance"),
+        )
+    }
+    async with country.owner.entered() as tx:
+        key, wrapped = tx.keyring.new_data_key(row=str(id_))
+        sealed = seal_site(key, id_, name=body["name"], address=body["address"])
+        ids = {"provider_id": provider_id}
+        await tx.run(insert(Site).values(id=id_, status="approved", **ids, **traits))
+        await tx.run(insert(SiteSecret).values(site_id=id_, key=wrapped, sealed=sealed, **ids))
+        await tx.run(text(WORKS_THERE), {"id": id_})
+        await counters.advance(tx, "register")
+    return body | {"id": str(id_)}
+
+
+WORKS_THERE = """
+INSERT INTO provider_regions (provider_id, region)
+SELECT s.provider_id, m.region FROM sites AS s JOIN municipalities AS m ON m.code = s.municipality
+WHERE s.id = :id
+ON CONFLICT DO NOTHING
+"""
 
 
 async def hold_first(

@@ -16,7 +16,9 @@ from app.database.transaction import Transaction
 from app.errors import Missing
 from app.reference import load
 
-LOOKED = frozenset({"read", "search", "rank", "replay", "reveal", "export", "break_glass"})
+LOOKED = frozenset(
+    {"read", "search", "rank", "replay", "reveal", "export", "break_glass", "danger_look"}
+)
 """The actions done only to know something: the review asks about these at odd hours.
 
 Acceptances and arrivals happen at night as well.

@@ -1,14 +1,16 @@
 """Reference data: regions, municipalities and providers, as every account may see them."""
 
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Response
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from app.api.kit.known import RegionCode, once_each
 from app.api.kit.lists import ListIn, ListPart, ListRequest
-from app.api.kit.wire import Id, Out
+from app.api.kit.wire import Id, In, Out, parse_id
 from app.deps import Tx
+from app.registry import providers
 
 router = APIRouter(tags=["Reference"])
 
@@ -44,7 +46,7 @@ class KnownProviderOut(Out):
     slug: str
     name: str
     phone: str = Field(description="Its switchboard.")
-    regions: list[str] = Field(description="Codes of the regions in which it has places.")
+    regions: list[str] = Field(description="Codes of the regions in which it works.")
 
 
 class RegionsOut(Out):
@@ -59,6 +61,14 @@ class MunicipalitiesOut(Out):
 
     items: list[KnownMunicipalityOut]
     next_cursor: str | None
+
+
+class RegionsWanted(In):
+    """In which regions a provider works."""
+
+    regions: Annotated[
+        list[RegionCode], Field(min_length=1, max_length=100), AfterValidator(once_each)
+    ]
 
 
 class ProvidersOut(Out):
@@ -91,6 +101,15 @@ async def list_providers(tx: Tx, page: ListIn) -> Response:
     """Return the shelter organisations, with their switchboards."""
     known = (await tx.snapshots.providers(tx)).values()
     return ProvidersOut.of(_cut(page, known, key=lambda provider: provider.slug)).reply()
+
+
+@router.put(
+    "/providers/{id}/regions", response_model=KnownProviderOut, summary="Where a provider works"
+)
+async def set_regions(id: str, wanted: RegionsWanted, tx: Tx) -> Response:
+    """Say in which regions a provider works: a site elsewhere needs an administrator as well."""
+    card = await providers.set_regions(tx, parse_id(id), regions=wanted.regions)
+    return KnownProviderOut.of(card).reply()
 
 
 def _cut(page: ListRequest, known: Iterable[Item], *, key: Callable[[Item], str]) -> ListPart[Item]:

@@ -114,4 +114,5 @@ def _values(entry: AccessEntry) -> dict[str, Any]:
         "referral_ids": entry.referral_ids,
         "source": entry.source,
         "request_id": entry.request_id,
+        "told_id": entry.told_id,
     }

@@ -32,6 +32,8 @@ class AccessEntry:
     source: str | None
     """Network address that the request came from."""
     request_id: str | None
+    told_id: UUID | None = None
+    """Another provider that is told of it."""
 
 
 class Role(StrEnum):
@@ -85,7 +87,7 @@ class Caller:
             raise Forbidden
         return self.provider_id
 
-    def entry(
+    def entry(  # noqa: PLR0913 - the fields of an entry
         self,
         action: str,
         object_type: str,
@@ -94,6 +96,7 @@ class Caller:
         outcome: str = GRANTED,
         purpose: str | None = None,
         referral_ids: Collection[UUID] = (),
+        told_id: UUID | None = None,
     ) -> AccessEntry:
         """Return the access log's entry for an act of the caller."""
         return AccessEntry(
@@ -108,6 +111,7 @@ class Caller:
             referral_ids=tuple(sorted(referral_ids)),
             source=self.source,
             request_id=self.request_id,
+            told_id=told_id,
         )
 
     def has(self, *roles: Role) -> bool:

@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import case, func, select
@@ -35,6 +36,8 @@ class RegisterSnapshot:
     version: int
     register: Register
     hash: str
+    approved_at: Mapping[str, datetime]
+    """When people agreed that a site is there, by site: no part of what a ranking is made from."""
 
     def content(self) -> bytes:
         """Return the content that is stored to replay rankings of this register."""
@@ -46,16 +49,19 @@ async def load(tx: Statements) -> RegisterSnapshot:
     while True:
         version = await counters.read(tx, "register")
         groups = await tx.rows(
-            select(*_GROUP_COLUMNS)
+            select(*_GROUP_COLUMNS, Site.approved_at)
             .select_from(GroupRow)
             .join(Site, Site.id == GroupRow.site_id)
             .join(Municipality, Municipality.code == Site.municipality)
-            .where(GroupRow.places > 0)
+            .where(GroupRow.places > 0, Site.status == "approved")
             .order_by(GroupRow.id)
         )
         if await counters.read(tx, "register") == version:
             register = Register(tuple(_group(row) for row in groups))
-            return RegisterSnapshot(version, register, register_hash(register))
+            approved_at = {
+                str(row.site_id): row.approved_at for row in groups if row.approved_at is not None
+            }
+            return RegisterSnapshot(version, register, register_hash(register), approved_at)
 
 
 @dataclass(frozen=True, slots=True)

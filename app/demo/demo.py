@@ -93,6 +93,7 @@ def _site(site: DemoSite, *, at: datetime) -> Values:
         **traits,
         "confirmed_at": confirmed,
         "created_at": founded,
+        "status": "approved",
     }
 
 

@@ -15,6 +15,7 @@ from app.models.accounts import (
     AccessLogEntry,
     AccessLogReferral,
     Account,
+    AccountAct,
     Answer,
     InstallationKey,
     Token,
@@ -46,6 +47,7 @@ from app.models.registry import (
     ProviderRegion,
     RegisterRecord,
     Site,
+    SiteProposal,
     SiteSecret,
 )
 from app.models.swaps import MoveAgreement, Swap, SwapLeg, SwapSearch
@@ -56,6 +58,7 @@ __all__ = [
     "AccessLogEntry",
     "AccessLogReferral",
     "Account",
+    "AccountAct",
     "Alternative",
     "AmbulatoryCapacity",
     "Answer",
@@ -110,6 +113,7 @@ __all__ = [
     "Share",
     "Shield",
     "Site",
+    "SiteProposal",
     "SiteSecret",
     "Stay",
     "Subtree",

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, Id, Stamp
+from app.models.base import Base, Id, Stamp, one_of
 
 
 class Account(Base):
@@ -54,6 +54,27 @@ class Account(Base):
     """Made for the demo country: refused if the database is not Plek's own."""
     created_at: Mapped[Stamp]
     disabled_at: Mapped[datetime | None]
+
+
+class AccountAct(Base):
+    """Who invited or reset an account, or gave it its role: only ever added, by the database.
+
+    Without `by_account` it was the operator of the installation.
+    """
+
+    __tablename__ = "account_acts"
+    __table_args__ = (
+        CheckConstraint(one_of("act", "made", "role", "invited", "reset"), name="act"),
+        Index(None, "account_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
+    act: Mapped[str]
+    by_account: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id"))
+    by_coordinator_of: Mapped[UUID | None] = mapped_column(ForeignKey("providers.id"))
+    """Where that account was a coordinator."""
+    at: Mapped[Stamp]
 
 
 class Token(Base):
@@ -110,11 +131,14 @@ class AccessLogEntry(Base):
         Index(None, "account_id", "at"),
         Index(None, "at"),
         Index(
-            "access_log_reveals_idx",
+            "access_log_sites_idx",
             "object_id",
             "id",
-            postgresql_where=text("action IN ('reveal', 'give_back')"),
+            postgresql_where=text(
+                "action IN ('reveal', 'give_back', 'propose', 'approve', 'reject')"
+            ),
         ),
+        Index("access_log_told_idx", "told_id", "id", postgresql_where=text("told_id IS NOT NULL")),
         Index(
             "access_log_desk_idx",
             "provider_id",
@@ -139,6 +163,8 @@ class AccessLogEntry(Base):
     """The referrals whose sealed content was opened for it."""
     source: Mapped[str | None]
     request_id: Mapped[str | None]
+    told_id: Mapped[UUID | None]
+    """Another provider that is told of it."""
 
 
 class AccessLogReferral(Base):

@@ -60,11 +60,18 @@ class Site(Base):
         CheckConstraint(
             "(compromised_because IS NULL) = (compromised_since IS NULL)", name="compromised"
         ),
+        CheckConstraint(one_of("status", "proposed", "approved", "rejected"), name="status"),
         Index(None, "provider_id"),
     )
 
     id: Mapped[Id]
     provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id"))
+    status: Mapped[str] = mapped_column(server_default=text("'proposed'"))
+    """Only at an approved site a place is free for anybody."""
+    approved_at: Mapped[datetime | None]
+    """When people agreed that it is there, in its municipality; none: the operator said so."""
+    recheck: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether those who are there have to be compared with the danger again."""
     municipality: Mapped[str] = mapped_column(ForeignKey("municipalities.code"))
     address_secrecy: Mapped[str]
     supervision: Mapped[str]
@@ -96,6 +103,55 @@ class SiteSecret(Base):
     key: Mapped[bytes] = mapped_column(LargeBinary)
     """The site's data key, wrapped."""
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    """Its name and address as they were first given."""
+    renamed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Its name, where it has another one since."""
+    moved_to: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Its address, where another one was approved since."""
+
+
+class SiteProposal(Base):
+    """A new site, or a change of where one is or who knows it, that others have to approve."""
+
+    __tablename__ = "site_proposals"
+    __table_args__ = (
+        CheckConstraint(one_of("outcome", "approved", "rejected", "replaced"), name="outcome"),
+        CheckConstraint("(outcome IS NULL) = (decided_at IS NULL)", name="decided"),
+        CheckConstraint("address_secrecy = 'known'", name="less_safe"),
+        CheckConstraint(
+            "coordinator_id <> proposed_by AND administrator_id <> proposed_by"
+            " AND coordinator_id <> administrator_id",
+            name="persons",
+        ),
+        CheckConstraint(
+            "outcome <> 'approved' OR coordinator_id IS NOT NULL OR administrator_id IS NOT NULL",
+            name="approved",
+        ),
+        Index(
+            "site_proposals_live_key",
+            "site_id",
+            unique=True,
+            postgresql_where=text("outcome IS NULL"),
+        ),
+        Index(None, "provider_id"),
+    )
+
+    id: Mapped[Id]
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id", ondelete="CASCADE"))
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id"))
+    proposed_by: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
+    proposed_at: Mapped[Stamp]
+    municipality: Mapped[str | None] = mapped_column(ForeignKey("municipalities.code"))
+    """The other municipality, and so on; none: as it is."""
+    address_secrecy: Mapped[str | None]
+    moved_to: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The other address, sealed with the site's key."""
+    coordinator_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id"))
+    """The other coordinator who approved."""
+    administrator_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id"))
+    """The administrator who approved."""
+    outcome: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
 
 
 class PlaceGroup(Base):
@@ -180,7 +236,7 @@ class Claim(Base):
             f" WHEN kind = 'hold' THEN claimed_until < {ENDLESS} AND hold_id IS NOT NULL AND "
             "placement_id IS NULL"
             f" WHEN kind = 'placement' THEN claimed_until = {ENDLESS} AND placement_id IS NOT NULL"
-            f" WHEN kind IN ('occupied', 'out_of_service')"
+            f" WHEN kind IN ('occupied', 'out_of_service', 'proposed')"
             f" THEN claimed_until = {ENDLESS} AND hold_id IS NULL AND placement_id IS NULL"
             " ELSE false END",
             name="kind",

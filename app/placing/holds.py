@@ -10,7 +10,7 @@ from uuid import UUID
 from app.database import outbox
 from app.database.transaction import Transaction
 from app.errors import Conflict, Missing
-from app.placing import place_check
+from app.placing import coming, place_check
 from app.placing.store import hold_changes, hold_rows, placement_rows
 from app.placing.store.hold_rows import HoldRow
 from app.referrals import referrals
@@ -134,9 +134,20 @@ async def _check_safe(tx: Transaction, row: HoldRow) -> None:
 
 
 async def decline_hold(tx: Transaction, hold_id: UUID, *, reason: str) -> HoldView:
-    """Decline a household, as the receiving provider, with a coded reason; free the place."""
+    """Decline a household, as the receiving provider, with a coded reason; free the place.
+
+    What a person accepted can be declined for the policy's minutes, and as long as it is unsafe.
+    """
     row = await _lock_received(tx, hold_id)
     _check(row, {"pending", "accepted"})
+    policy = (await tx.snapshots.reference(tx)).policy
+    if row.stands_since(tx.at - timedelta(minutes=policy.acceptance_minutes)):
+        raise Conflict(
+            "acceptance_stands",
+            "A person here accepted this more than %(minutes)s minutes ago, and they may be on"
+            " their way: call the desk that sends them.",
+            minutes=policy.acceptance_minutes,
+        )
     return await _resolve(tx, row, status="declined", reason=reason)
 
 
@@ -245,12 +256,20 @@ async def notify_availability(tx: Transaction, *, site_id: UUID, owner_id: UUID)
     await outbox.add(tx, kind="availability", subject=region, audience=[owner_id])
 
 
+async def _shared(tx: Transaction, row: HoldRow) -> Mapping[str, Any] | None:
+    """Return what the receiver may know: before a person accepted, what an acceptance is about."""
+    content = (await referrals.read_content(tx, {row.referral_id})).get(row.referral_id)
+    if content is None or row.told_all:
+        return content
+    return await coming.read_asked(tx, content, place_id=row.place_id, sender_id=row.provider_id)
+
+
 async def _view(tx: Transaction, row: HoldRow) -> HoldView:
     """Return a hold as the caller may see it: until they leave, the receiver sees who comes."""
     sent, received = row.provider_id == tx.caller.provider, row.receiver_id == tx.caller.provider
     shared = None
     if received and (row.live or row.comes_yet):
-        shared = (await referrals.read_content(tx, {row.referral_id})).get(row.referral_id)
+        shared = await _shared(tx, row)
     return HoldView(
         **{name: getattr(row, name) for name in _SHARED},
         reference=row.referral_reference,

@@ -11,12 +11,17 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.database import access_log, caller, outbox
+from app.database.caller import Role
 from app.database.transaction import Transaction
-from app.errors import Missing, TooOften
-from app.registry.store import site_rows
+from app.errors import Conflict, Missing, Refusal, TooOften
+from app.registry import site_seals
+from app.registry.proposals import REFUSALS
+from app.registry.store import proposal_rows, site_rows
 
 REVEAL = "reveal"
 """The action as the access log names it."""
+APPROVAL = "approval"
+"""The purpose for which the proposed address is shown instead of the one that stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +33,10 @@ class AddressQuestion:
     referral_id: UUID | None
 
 
-async def ask(tx: Transaction, question: AddressQuestion) -> bool:
+async def ask(tx: Transaction, question: AddressQuestion) -> Refusal | None:
     """Log the question for an address and tell the site's owner.
 
-    Return whether it is granted.
+    Return why it is not granted, if it is not.
 
     The owner is told only of a question that is granted. Raises TooOften for an account that has
     seen as many addresses within the hour as the policy allows; the edge logs that refusal.
@@ -41,18 +46,19 @@ async def ask(tx: Transaction, question: AddressQuestion) -> bool:
         raise TooOften(retry_after=wait_s)
     basis = await _basis(tx, question)
     referral_id = question.referral_id if basis is None else basis.referral_id
+    refusal = await _refusal(tx, question, basis)
     entry = tx.caller.entry(
         REVEAL,
         "site",
         question.site_id,
-        outcome=caller.REFUSED if basis is None else caller.GRANTED,
+        outcome=caller.REFUSED if refusal else caller.GRANTED,
         purpose=question.purpose,
         referral_ids=() if referral_id is None else (referral_id,),
     )
     event = await access_log.add_numbered(tx, entry)
-    if basis is not None:
+    if basis is not None and refusal is None:
         await outbox.add(tx, kind="access", subject=str(event), audience=[basis.owner_id])
-    return basis is not None
+    return refusal
 
 
 async def reveal(tx: Transaction, question: AddressQuestion) -> Mapping[str, str]:
@@ -60,9 +66,12 @@ async def reveal(tx: Transaction, question: AddressQuestion) -> Mapping[str, str
 
     The right to it is checked again.
     """
-    if await _basis(tx, question) is None:
-        raise Missing
-    return await unseal_address(tx, question.site_id)
+    if refusal := await _refusal(tx, question, await _basis(tx, question)):
+        raise refusal
+    proposed = None
+    if question.purpose == APPROVAL:
+        proposed = await proposal_rows.address_of(tx, question.site_id)
+    return await unseal_address(tx, question.site_id, proposed=proposed)
 
 
 async def hourly_wait_s(tx: Transaction) -> int:
@@ -73,15 +82,35 @@ async def hourly_wait_s(tx: Transaction) -> int:
     )
 
 
-async def unseal_address(tx: Transaction, site_id: UUID) -> Mapping[str, str]:
-    """Return the address of a site whose secrets the rules for rows show to the caller."""
+async def unseal_address(
+    tx: Transaction, site_id: UUID, *, proposed: bytes | None = None
+) -> Mapping[str, str]:
+    """Return the address of a site whose secrets the rules for rows show to the caller.
+
+    With `proposed`, sealed, that one instead of the one that stands.
+    """
     found = await site_rows.secret(tx, site_id)
     if found is None:
         raise Missing
-    wrapped, sealed = found
+    wrapped, sealed, moved_to = found
     key = tx.keyring.unwrap(wrapped, row=str(site_id))
-    address: dict[str, str] = key.unseal_json(sealed, row=str(site_id))["address"]
-    return address
+    return site_seals.address_of(key, site_id, sealed=sealed, moved_to=proposed or moved_to)
+
+
+async def _refusal(
+    tx: Transaction, question: AddressQuestion, basis: site_rows.AddressBasis | None
+) -> Refusal | None:
+    """Return why the caller does not get an address; what is proposed is for who may approve it."""
+    if basis is None:
+        return Missing()
+    if question.purpose != APPROVAL:
+        return None
+    if not tx.caller.has(Role.COORDINATOR):
+        return Missing()
+    awaited = await proposal_rows.list_awaited(tx, site_id=question.site_id)
+    if not awaited:
+        return Conflict("nothing_proposed", REFUSALS["nothing_proposed"])
+    return None if awaited[0].awaits_me else Conflict("same_person", REFUSALS["same_person"])
 
 
 async def _basis(tx: Transaction, question: AddressQuestion) -> site_rows.AddressBasis | None:

@@ -22,6 +22,10 @@ WITHHELD = {
         "An address is shown while a household is on its way, and for some hours after it has"
         " arrived. Call %(provider)s: %(phone)s."
     ),
+    "address_changing": N_(
+        "The address of this place is being changed, and the other one is not approved yet. Call"
+        " %(provider)s: %(phone)s."
+    ),
     "not_accepted": N_(
         "Nobody at the shelter has accepted them in person, so its address is not shown here."
         " Call %(provider)s: %(phone)s."
@@ -75,14 +79,19 @@ async def reveal(tx: Transaction, question: SenderQuestion) -> Mapping[str, str]
     basis = await _basis(tx, question)
     if not (basis.on_the_way and basis.worked_on):
         raise Missing
+    if basis.changing:
+        raise await _refused(tx, basis, "address_changing")
     return await address.unseal_address(tx, basis.site_id)
 
 
 async def _check(tx: Transaction, basis: SenderBasis) -> None:
-    if not basis.on_the_way:
-        raise await _refused(tx, basis, "not_on_their_way")
-    if basis.accepted_by == "automatic":
-        raise await _refused(tx, basis, "not_accepted")
+    for withheld, code in (
+        (not basis.on_the_way, "not_on_their_way"),
+        (basis.changing, "address_changing"),
+        (basis.accepted_by == "automatic", "not_accepted"),
+    ):
+        if withheld:
+            raise await _refused(tx, basis, code)
     if not basis.worked_on:
         raise await _refused(tx, basis, "not_worked_on")
     if not await budgets.proved_lately(tx):
@@ -106,7 +115,7 @@ async def _refused(
     text, name, phone = WITHHELD[code], owner.name, owner.phone
     if wait_s is not None:
         return BudgetSpent(code, text, retry_after=wait_s, provider=name, phone=phone)
-    if code in {"not_on_their_way", "not_accepted"}:
+    if code in {"not_on_their_way", "not_accepted", "address_changing"}:
         return Conflict(code, text, provider=name, phone=phone)
     return AddressWithheld(code, text, provider=name, phone=phone)
 

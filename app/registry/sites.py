@@ -3,9 +3,9 @@
 Only the name is unsealed here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,12 +13,15 @@ from app.database import counters, outbox
 from app.database.transaction import Transaction
 from app.errors import Fault, Invalid, Missing
 from app.placing import site_safety
-from app.registry.store import site_rows
+from app.registry import proposals, site_seals
+from app.registry.store import proposal_rows, site_rows
+from app.registry.store.proposal_rows import AwaitedProposal
 from app.registry.store.site_rows import SiteRow, SiteTraits
 from app.seal import DataKey, Keyring
 
-SECRET = ("name", "address")
 ALARM = "compromised"
+_ALONE = frozenset(SiteTraits.__slots__) - {"municipality", "address_secrecy"}
+"""The traits that one person changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,27 +34,31 @@ class OwnSite:
     confirmed_at: datetime | None
     """When a person last confirmed that everything here is true, if ever."""
     created_at: datetime
+    status: str
+    """`proposed`, `approved` or `rejected`: nothing is offered where it is not approved."""
     key: DataKey = field(repr=False)
-    sealed: bytes = field(repr=False)
+    row: SiteRow = field(repr=False)
     compromised: str | None = None
     """The code of the reason why the site is not safe any more."""
     compromised_since: datetime | None = None
+    proposed: AwaitedProposal | None = None
+    """What of it waits for approval."""
+    new: bool = False
+    """Whether it was approved, or has moved, less than the policy's days ago."""
 
 
 async def add(
     tx: Transaction, *, name: str, address: Mapping[str, str], traits: SiteTraits
 ) -> OwnSite:
-    """Add a site of the caller's provider, not confirmed yet."""
+    """Propose a site of the caller's provider: nothing at it is offered before it is approved."""
     _check(traits)
     id_ = uuid4()
     key, wrapped = tx.keyring.new_data_key(row=str(id_))
-    sealed = key.seal_json({"name": name, "address": dict(address)}, row=str(id_))
-    await site_rows.add(
-        tx, SiteRow(id_, traits, None, tx.at, wrapped, sealed), provider_id=tx.caller.provider
-    )
-    await _serve(tx, municipality=traits.municipality)
-    await counters.advance(tx, "register")
-    return OwnSite(id_, name, traits, None, tx.at, key, sealed)
+    sealed = site_seals.seal_site(key, id_, name=name, address=address)
+    row = SiteRow(id_, traits, None, tx.at, wrapped, sealed)
+    await site_rows.add(tx, row, provider_id=tx.caller.provider)
+    await proposals.propose(tx, id_)
+    return await read(tx, id_)
 
 
 async def lock_additions(tx: Transaction) -> None:
@@ -70,7 +77,7 @@ async def read(tx: Transaction, site_id: UUID, *, lock: bool = False) -> OwnSite
     row = await site_rows.read(tx, site_id, provider_id=tx.caller.provider)
     if row is None:
         raise Missing
-    return _unseal(row, tx.keyring)
+    return (await _opened(tx, [row], site_id=site_id))[0]
 
 
 async def list_own(
@@ -78,46 +85,94 @@ async def list_own(
 ) -> list[OwnSite]:
     """Return the sites of the caller's provider, oldest first."""
     rows = await site_rows.list_of_provider(tx, tx.caller.provider, limit=limit, after=after)
-    return [_unseal(row, tx.keyring) for row in rows]
+    return await _opened(tx, rows)
+
+
+async def _opened(
+    tx: Transaction, rows: Sequence[SiteRow], *, site_id: UUID | None = None
+) -> list[OwnSite]:
+    """Return sites with their names, what of them waits for approval, and whether they are new."""
+    awaited = await proposal_rows.list_awaited(tx, site_id=site_id)
+    proposed = {one.site_id: one for one in awaited}
+    days = (await tx.snapshots.reference(tx)).policy.new_site_days
+    new_since = tx.at - timedelta(days=days)
+    return [
+        replace(
+            _unseal(row, tx.keyring),
+            proposed=proposed.get(row.id),
+            new=row.approved_at is not None and row.approved_at > new_since,
+        )
+        for row in rows
+    ]
 
 
 async def change(tx: Transaction, site: OwnSite, *, changes: Mapping[str, Any]) -> OwnSite:
-    """Change the named attributes of a locked site.
+    """Change the named attributes of a locked site, or propose those that nobody changes alone.
 
-    A change of anything that a ranking may know outdates earlier rankings. A new name, or a new
-    address in the same municipality, does not, and leaves no trace that others could notice.
+    A change of anything that a ranking may know outdates earlier rankings. A new name does not, and
+    leaves no trace that others could notice. Where the site is, and that it is known, is proposed;
+    that it is kept secret from now on holds at once.
     """
-    secret = {name: value for name, value in changes.items() if name in SECRET}
     traits = replace(
         site.traits,
-        **{name: value for name, value in changes.items() if name not in {*SECRET, ALARM}},
+        **{name: value for name, value in changes.items() if name in _ALONE},
     )
+    safer = changes.get("address_secrecy") == "confidential" and _is_known(site)
+    if safer:
+        traits = replace(traits, address_secrecy="confidential")
     because: str | None = changes.get(ALARM, site.compromised)
     _check(traits)
-    if secret:
-        site = await _reseal(tx, site, secret)
-    if traits == site.traits and because == site.compromised:
-        return site
+    if safer:
+        await proposal_rows.make_confidential(tx, site.id)
+    if changes.get("name", site.name) != site.name:
+        site = await _rename(tx, site, name=changes["name"])
+    await _propose(tx, site, changes=changes)
+    if traits != site.traits or because != site.compromised:
+        site = await _change_at_once(tx, site, traits=traits, because=because)
+    return await read(tx, site.id)
+
+
+async def _change_at_once(
+    tx: Transaction, site: OwnSite, *, traits: SiteTraits, because: str | None
+) -> OwnSite:
+    if traits.address_secrecy != site.traits.address_secrecy:
+        await site_safety.recheck_site(tx, site.id)
     if traits != site.traits:
-        await _change_traits(tx, site, traits=traits)
+        await site_rows.change(tx, site.id, traits=traits)
     if because != site.compromised:
         site = await _alarm(tx, site, because=because)
     await site_rows.set_revision(tx, site.id, revision=await counters.advance(tx, "register"))
-    return replace(site, traits=traits)
+    return site
 
 
-async def _change_traits(tx: Transaction, site: OwnSite, *, traits: SiteTraits) -> None:
-    before = site.traits
-    await site_rows.change(tx, site.id, traits=traits)
-    if (traits.municipality, traits.address_secrecy) != (
-        before.municipality,
-        before.address_secrecy,
-    ):
-        await site_safety.recheck_site(tx, site.id)
-    if traits.municipality != before.municipality:
-        await _serve(tx, municipality=traits.municipality)
-        for municipality in (before.municipality, traits.municipality):
-            await announce_counts(tx, municipality=municipality)
+def _is_known(site: OwnSite) -> bool:
+    """Whether the address of a site is known, or that it may be is proposed."""
+    proposed = site.proposed is not None and site.proposed.address_secrecy is not None
+    return proposed or site.traits.address_secrecy != "confidential"
+
+
+async def _propose(tx: Transaction, site: OwnSite, *, changes: Mapping[str, Any]) -> None:
+    """Propose what of some changes others have to approve, if there is anything of it."""
+    before = site.proposed
+    municipality: str | None = changes.get("municipality")
+    if municipality == site.traits.municipality and (before is None or not before.municipality):
+        municipality = None
+    secrecy: str | None = changes.get("address_secrecy")
+    if secrecy in {"confidential", site.traits.address_secrecy}:
+        secrecy = None
+    address: Mapping[str, str] | None = changes.get("address")
+    if address is not None and dict(address) == await _newest_address(tx, site):
+        address = None
+    if municipality is secrecy is address is None:
+        return
+    sealed = None if address is None else site_seals.seal_address(site.key, site.id, address)
+    await proposals.propose(tx, site.id, municipality=municipality, secrecy=secrecy, address=sealed)
+
+
+async def _newest_address(tx: Transaction, site: OwnSite) -> Mapping[str, str]:
+    """Return the address that is proposed for a site, or else the one it has."""
+    moved_to = await proposal_rows.address_of(tx, site.id) or site.row.moved_to
+    return site_seals.address_of(site.key, site.id, sealed=site.row.sealed, moved_to=moved_to)
 
 
 async def _alarm(tx: Transaction, site: OwnSite, *, because: str | None) -> OwnSite:
@@ -146,16 +201,9 @@ async def announce_counts(tx: Transaction, *, municipality: str) -> None:
     await outbox.add(tx, kind="availability", subject=region, audience=[tx.caller.provider])
 
 
-async def _serve(tx: Transaction, *, municipality: str) -> None:
-    region = (await tx.snapshots.reference(tx)).region_of(municipality)
-    await site_rows.serve_region(tx, tx.caller.provider, region=region)
-
-
-async def _reseal(tx: Transaction, site: OwnSite, secret: Mapping[str, Any]) -> OwnSite:
-    content: dict[str, Any] = site.key.unseal_json(site.sealed, row=str(site.id))
-    sealed = site.key.seal_json({**content, **secret}, row=str(site.id))
-    await site_rows.reseal(tx, site.id, sealed=sealed)
-    return replace(site, name=secret.get("name", site.name), sealed=sealed)
+async def _rename(tx: Transaction, site: OwnSite, *, name: str) -> OwnSite:
+    await site_rows.rename(tx, site.id, sealed=site_seals.seal_name(site.key, site.id, name))
+    return replace(site, name=name)
 
 
 def _check(traits: SiteTraits) -> None:
@@ -164,16 +212,16 @@ def _check(traits: SiteTraits) -> None:
 
 
 def _unseal(row: SiteRow, keyring: Keyring) -> OwnSite:
-    key = keyring.unwrap(row.key, row=str(row.id))
-    name: str = key.unseal_json(row.sealed, row=str(row.id))["name"]
+    key = site_seals.unseal_key(row, keyring)
     return OwnSite(
         id=row.id,
-        name=name,
+        name=site_seals.name_of(row, key),
         traits=row.traits,
+        status=row.status,
         confirmed_at=row.confirmed_at,
         created_at=row.created_at,
         key=key,
-        sealed=row.sealed,
+        row=row,
         compromised=row.compromised,
         compromised_since=row.compromised_since,
     )

@@ -32,6 +32,7 @@ ENTRIES: tuple[MenuEntry, ...] = (
     MenuEntry(N_("Find a place"), "/find", INTAKE_WORKERS),
     MenuEntry(N_("My places"), "/places", COORDINATORS),
     MenuEntry(N_("Accounts"), "/accounts", ADMINISTRATORS),
+    MenuEntry(N_("Approvals"), "/approvals", ADMINISTRATORS),
     MenuEntry(N_("Providers"), "/provider-list", ADMINISTRATORS),
     MenuEntry(N_("Policies"), "/policies", ADMINISTRATORS),
     MenuEntry(N_("Weights"), "/weights", ADMINISTRATORS),

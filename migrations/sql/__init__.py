@@ -19,6 +19,7 @@ SUBJECTS = (
     "rankings",
     "holds",
     "placements",
+    "proposals",
     "swaps",
     "ledger",
     "shares",

@@ -27,6 +27,7 @@ CREATE POLICY "select" ON access_log FOR SELECT
   USING (
     account_id = (SELECT my_account())
     OR (SELECT i_am('administrator'))
+    OR (told_id = (SELECT my_provider()) AND (SELECT i_am('coordinator')))
     OR (action IN ('break_glass', 'take_over', 'raise')
         AND (SELECT i_am('coordinator'))
         AND provider_id = (SELECT my_provider()))

@@ -104,7 +104,34 @@ END $$;
 REVOKE ALL ON FUNCTION prune_sessions FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION prune_sessions TO plek_app;
 
+-- Note who made, invited or reset an account, or gave it its role: whether two accounts are two
+-- persons is judged by it. Without an account it was the operator.
+CREATE OR REPLACE FUNCTION note_account_act() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE whose uuid;
+BEGIN
+  IF TG_TABLE_NAME = 'accounts' THEN whose := NEW.id; ELSE whose := NEW.account_id; END IF;
+  INSERT INTO public.account_acts (account_id, act, by_account, by_coordinator_of)
+  VALUES (whose, TG_ARGV[0], public.my_account(),
+          CASE WHEN public.i_am('coordinator') THEN public.my_provider() END);
+  RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION note_account_act FROM PUBLIC;
+
+-- account_acts:
+-- Written by triggers alone; proposals.sql asks them.
+CREATE OR REPLACE TRIGGER only_grows BEFORE UPDATE OR DELETE ON account_acts
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+ALTER TABLE account_acts ENABLE ROW LEVEL SECURITY;
+ALTER TABLE account_acts FORCE ROW LEVEL SECURITY;
+CREATE POLICY within ON account_acts TO CURRENT_USER USING (true);
+
 -- accounts
+CREATE OR REPLACE TRIGGER note_made AFTER INSERT ON accounts
+  FOR EACH ROW EXECUTE FUNCTION note_account_act('made');
+CREATE OR REPLACE TRIGGER note_role AFTER UPDATE OF roles, provider_id ON accounts
+  FOR EACH ROW WHEN (NEW.roles <> OLD.roles OR NEW.provider_id IS DISTINCT FROM OLD.provider_id)
+  EXECUTE FUNCTION note_account_act('role');
 GRANT SELECT, INSERT, UPDATE (roles, provider_id, region, disabled_at, name)
   ON accounts TO plek_app;
 ALTER TABLE accounts ENABLE ROW LEVEL SECURITY;
@@ -121,6 +148,9 @@ ALTER TABLE tokens FORCE ROW LEVEL SECURITY;
 CREATE POLICY within ON tokens TO CURRENT_USER USING (true);
 
 -- credentials
+CREATE OR REPLACE TRIGGER note_reset AFTER UPDATE OF password ON credentials
+  FOR EACH ROW WHEN (NEW.password IS NULL AND OLD.password IS NOT NULL)
+  EXECUTE FUNCTION note_account_act('reset');
 GRANT SELECT, INSERT, UPDATE (password, second_factor, used_step, enrolled_at)
   ON credentials TO plek_app;
 ALTER TABLE credentials ENABLE ROW LEVEL SECURITY;
@@ -146,6 +176,8 @@ CREATE POLICY "delete" ON recovery_codes FOR DELETE
   USING ((SELECT acting()) = 'signing' OR (SELECT i_am('administrator')));
 
 -- invitations
+CREATE OR REPLACE TRIGGER note_invited AFTER INSERT ON invitations
+  FOR EACH ROW EXECUTE FUNCTION note_account_act('invited');
 GRANT SELECT, INSERT, DELETE, UPDATE (used_at) ON invitations TO plek_app;
 ALTER TABLE invitations ENABLE ROW LEVEL SECURITY;
 ALTER TABLE invitations FORCE ROW LEVEL SECURITY;

@@ -91,6 +91,7 @@ BEGIN
     AND r.id = of_ranking AND r.referral_id = f.id AND r.referral_version = f.version
     AND r.as_of > clock_timestamp() - make_interval(mins => ranking_minutes)
     AND g.id = of_group AND s.id = g.site_id AND s.revision <= r.register_version
+    AND s.status = 'approved'
     AND m.code = s.municipality
     AND NOT EXISTS (SELECT FROM public.holds AS h WHERE h.referral_id = f.id
                     AND h.site_id = s.id AND h.status = 'declined')
@@ -182,6 +183,8 @@ CREATE POLICY exchange_update ON holds FOR UPDATE USING ((SELECT acting()) = 'ex
 -- A place that is free, or whose hold ran out, may be claimed by any provider; a claimed one is
 -- changed only by those concerned.
 GRANT SELECT, INSERT, UPDATE, DELETE ON claims TO plek_app;
+CREATE OR REPLACE TRIGGER keep_proposed BEFORE INSERT OR UPDATE OF kind ON claims
+  FOR EACH ROW WHEN (NEW.kind IS NULL) EXECUTE FUNCTION keep_proposed();
 CREATE OR REPLACE TRIGGER note_new AFTER INSERT ON claims
   FOR EACH ROW WHEN (NEW.kind IS NULL) EXECUTE FUNCTION note_vacancy();
 CREATE OR REPLACE TRIGGER note_freed

@@ -116,9 +116,9 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION close_periods FROM PUBLIC;
 
--- Whether the caller is a coordinator of the provider that owns a site, or the operator. Saying
--- that one is the operator is not enough: the connection must be one of the owner's. Asked by the
--- functions below alone.
+-- Whether the caller is a coordinator of the provider that owns a site, or the operator, or the
+-- worker where the site has just moved. Saying that one is the operator is not enough: the
+-- connection must be one of the owner's. Asked by the functions below alone.
 CREATE OR REPLACE FUNCTION owns_site(of_site uuid, as_actor text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp STABLE AS $$
 BEGIN
@@ -126,6 +126,7 @@ BEGIN
     SELECT FROM public.sites AS s
     WHERE s.id = of_site
       AND ((s.provider_id = public.my_provider() AND public.i_am('coordinator'))
+           OR (as_actor = 'worker' AND s.recheck)
            OR (as_actor = 'operator' AND pg_has_role(session_user, current_user, 'MEMBER'))));
 END $$;
 REVOKE ALL ON FUNCTION owns_site FROM PUBLIC;

@@ -58,6 +58,32 @@ END $$;
 REVOKE ALL ON FUNCTION on_the_way FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION on_the_way TO plek_app;
 
+-- A place at a site that nobody has approved is not free, whoever frees it: nothing can take it. The
+-- site is looked at again once it is locked: it may just have been approved.
+CREATE OR REPLACE FUNCTION keep_proposed() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  PERFORM FROM public.places AS p JOIN public.sites AS s ON s.id = p.site_id
+  WHERE p.id = NEW.place_id AND s.status <> 'approved' FOR KEY SHARE OF s;
+  IF FOUND THEN
+    NEW.kind := 'proposed';
+    NEW.claimed_until := 'infinity';
+  END IF;
+  RETURN NEW;
+END $$;
+REVOKE ALL ON FUNCTION keep_proposed FROM PUBLIC;
+
+-- Whether the address of a site is being changed: until that is decided no sender is told one.
+CREATE OR REPLACE FUNCTION address_changing(of_site uuid) RETURNS boolean
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  RETURN EXISTS (SELECT FROM public.site_proposals AS p
+                 WHERE p.site_id = of_site AND p.outcome IS NULL
+                   AND (p.municipality IS NOT NULL OR p.moved_to IS NOT NULL));
+END $$;
+REVOKE ALL ON FUNCTION address_changing FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION address_changing TO plek_app;
+
 -- providers
 GRANT SELECT, INSERT, UPDATE, DELETE ON providers TO plek_app;
 ALTER TABLE providers ENABLE ROW LEVEL SECURITY;
@@ -65,19 +91,23 @@ ALTER TABLE providers FORCE ROW LEVEL SECURITY;
 CREATE POLICY within ON providers TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON providers FOR SELECT USING (true);
 
--- provider_regions
+-- provider_regions:
+-- Where a provider works, an administrator says: a site adds none.
 GRANT SELECT, INSERT, UPDATE, DELETE ON provider_regions TO plek_app;
 ALTER TABLE provider_regions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE provider_regions FORCE ROW LEVEL SECURITY;
 CREATE POLICY within ON provider_regions TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON provider_regions FOR SELECT USING (true);
-CREATE POLICY "insert" ON provider_regions FOR INSERT
-  WITH CHECK (provider_id = (SELECT my_provider()));
+CREATE POLICY "insert" ON provider_regions FOR INSERT WITH CHECK ((SELECT i_am('administrator')));
+CREATE POLICY "delete" ON provider_regions FOR DELETE USING ((SELECT i_am('administrator')));
 
 -- sites:
--- Every provider may read sites and places, without name, address or label; only the owner writes
--- them.
-GRANT SELECT, INSERT, UPDATE, DELETE ON sites TO plek_app;
+-- Every provider may read approved sites and their places, without name, address or label; only the
+-- owner writes them, and nobody alone where a site is, who knows that, and whether it stands
+-- (proposals.sql).
+GRANT SELECT, INSERT, DELETE, UPDATE (supervision, features, specialisms, exclusive_to, admission,
+  automatic_acceptance, confirmed_at, compromised_because, compromised_since, revision)
+  ON sites TO plek_app;
 CREATE OR REPLACE TRIGGER note_reopening
   AFTER UPDATE OF admission ON sites
   FOR EACH ROW WHEN (OLD.admission = 'paused' AND NEW.admission = 'open')
@@ -86,14 +116,21 @@ ALTER TABLE sites ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sites FORCE ROW LEVEL SECURITY;
 CREATE POLICY within ON sites TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON sites FOR SELECT
-  USING ((SELECT my_provider()) IS NOT NULL OR (SELECT acting()) = 'worker');
-CREATE POLICY "insert" ON sites FOR INSERT WITH CHECK (provider_id = (SELECT my_provider()));
+  USING (((SELECT my_provider()) IS NOT NULL
+          AND (status = 'approved' OR provider_id = (SELECT my_provider())))
+         OR (SELECT acting()) = 'worker');
+CREATE POLICY "insert" ON sites FOR INSERT
+  WITH CHECK (
+    provider_id = (SELECT my_provider()) AND (SELECT i_am('coordinator'))
+    AND status = 'proposed' AND approved_at IS NULL
+  );
 CREATE POLICY "update" ON sites FOR UPDATE USING (provider_id = (SELECT my_provider()));
 
 -- site_secrets:
 -- Name and address, sealed: for the owner, and while a household is on its way there, after a person
--- accepted, for those of the sending desk who worked on its referral.
-GRANT SELECT, INSERT, UPDATE, DELETE ON site_secrets TO plek_app;
+-- accepted, for those of the sending desk who worked on its referral, unless the address is being
+-- changed.
+GRANT SELECT, INSERT, UPDATE (renamed), DELETE ON site_secrets TO plek_app;
 ALTER TABLE site_secrets ENABLE ROW LEVEL SECURITY;
 ALTER TABLE site_secrets FORCE ROW LEVEL SECURITY;
 CREATE POLICY within ON site_secrets TO CURRENT_USER USING ((SELECT acting()) = 'operator');
@@ -105,7 +142,8 @@ CREATE POLICY "select" ON site_secrets FOR SELECT
                  AND p.provider_id = (SELECT my_provider())
                  AND h.accepted_by = 'person'
                  AND on_the_way(p.status, p.arrived_at)
-                 AND worked_on(p.referral_id))
+                 AND worked_on(p.referral_id)
+                 AND NOT address_changing(p.site_id))
   );
 CREATE POLICY "insert" ON site_secrets FOR INSERT WITH CHECK (provider_id = (SELECT my_provider()));
 CREATE POLICY "update" ON site_secrets FOR UPDATE USING (provider_id = (SELECT my_provider()));

@@ -28,6 +28,9 @@ WITH_BODY = (
     ("POST", "/policies"),
     ("POST", "/sites"),
     ("PATCH", "/sites/{id}"),
+    ("POST", "/sites/{id}/approval"),
+    ("POST", "/site-approvals"),
+    ("PUT", "/providers/{id}/regions"),
     ("POST", "/sites/{id}/address-reveals"),
     ("POST", "/places"),
     ("PATCH", "/places/{id}"),
@@ -47,6 +50,7 @@ WITH_BODY = (
     ("POST", "/holds/{id}/release"),
     ("POST", "/holds/{id}/acceptance"),
     ("POST", "/holds/{id}/decline"),
+    ("POST", "/holds/{id}/danger-looks"),
     ("POST", "/placements"),
     ("PATCH", "/placements/{id}"),
     ("POST", "/placements/{id}/no-show"),
@@ -112,6 +116,10 @@ class World:
             | {"version": "next", "valid_from": "2099-01-01"},
             ("POST", "/sites"): site_body(),
             ("PATCH", "/sites/{id}"): {"name": "Eik"},
+            ("POST", "/sites/{id}/approval"): {"approve": True},
+            ("POST", "/site-approvals"): {"approve": True, "ids": [self.ids["sites"]]},
+            ("PUT", "/providers/{id}/regions"): {"regions": [THERE]},
+            ("POST", "/holds/{id}/danger-looks"): {"reason": "network"},
             ("POST", "/sites/{id}/address-reveals"): {"purpose": "other"},
             ("POST", "/places"): place_body(self.ids["sites"]),
             ("PATCH", "/places/{id}"): {"label": "9Z"},
@@ -197,6 +205,7 @@ async def world(country: Country) -> World:
         "caps": (
             await auditor.post("/caps", {"atMost": 1000, "reason": "other", "until": next_month()})
         )["id"],
+        "providers": str(country.providers["linde"]),
         "sites": there.site_id,
         "places": there.place_ids[-1],
         "referrals": referral["id"],
@@ -282,7 +291,7 @@ async def answer_to(
         if call[1].startswith(("/referrals", "/holds")) or call == ("POST", "/placements")
         else None
     )
-    if call == ("POST", "/policies"):
+    if call in {("POST", "/policies"), ("PUT", "/providers/{id}/regions")}:
         client = there.administrator
     if call == ("POST", "/caps"):
         client = there.auditor

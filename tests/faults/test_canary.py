@@ -24,7 +24,7 @@ from tests.country import (
     hold_first,
     place_body,
     referral_body,
-    site_body,
+    standing_site,
 )
 
 ADDRESS = {"street": "Kanariepad 7431", "postcode": "7431 QX", "city": "Zeeschelpdam"}
@@ -150,7 +150,7 @@ async def everybody(country: Country) -> list[Somebody]:
 async def planted(country: Country) -> World:
     """Plant the canary: a site that nobody may find, and a household on its way there."""
     house = await country.client(N, C, S, provider=HOUSE)
-    site = await house.post("/sites", site_body(name=NAME, address=ADDRESS, municipality=TOWN))
+    site = await standing_site(country, HOUSE, name=NAME, address=ADDRESS, municipality=TOWN)
     await house.post(f"/sites/{site['id']}/confirmations")
     place = await house.post("/places", place_body(site["id"], label=LABEL))
     desk = await country.client(N, C, S, provider=DESK)

@@ -14,7 +14,7 @@ from app.database.transaction import Transaction
 from app.placing import holds
 from app.placing.store.hold_rows import HoldRow
 from tests.casework import Desk, desk, waiting
-from tests.country import HERE, THERE, Country
+from tests.country import HERE, THERE, Client, Country, let_work
 from tests.rounds import rounds
 
 pytestmark = pytest.mark.race
@@ -22,20 +22,21 @@ pytestmark = pytest.mark.race
 ROUNDS = rounds(6, soak=60)
 THREAT = {"dangerZones": [{"municipality": THERE, "radiusKm": 10, "cause": "family"}]}
 MOVE = text("UPDATE sites SET municipality = :town RETURNING id")
+YES = {"approve": True}
 LOCK = text("SELECT id FROM referrals WHERE id = :id FOR UPDATE")
 ALARMS = "SELECT count(*) FROM outbox WHERE kind = 'alarm' AND subject = :id"
 
 
-async def both(where: Desk, hold: Mapping[str, Any], *, moves: bool, first: int) -> tuple[int, int]:
+async def both(
+    where: Desk, second: Client, hold: Mapping[str, Any], *, moves: bool, first: int
+) -> tuple[int, int]:
     """Accept while the danger becomes known or the site moves into it.
 
     Return both statuses.
     """
     path = f"/referrals/{hold['referralId']}"
     if moves:
-        unsafe = where.receiver.ask(
-            "PATCH", f"/sites/{where.there.site_id}", json={"municipality": HERE}
-        )
+        unsafe = second.ask("POST", f"/sites/{where.there.site_id}/approval", json=YES)
     else:
         tag = (await where.intake.ask("GET", path)).headers["ETag"]
         unsafe = where.intake.ask("PATCH", path, json=THREAT, headers={"If-Match": tag})
@@ -50,16 +51,22 @@ async def test_whatever_comes_first_nobody_is_accepted_into_danger_untold(
     country: Country, *, moves: bool
 ) -> None:
     where = await desk(country, places=ROUNDS)
+    second = await country.client("coordinator", provider="linde")
+    await let_work(country, HERE, THERE)
+    site = f"/sites/{where.there.site_id}"
     for round_ in range(ROUNDS):
         hold = await where.hold()
-        accepted, unsafe = await both(where, hold, moves=moves, first=round_ % 2)
+        if moves:
+            await where.receiver.patch(site, {"municipality": HERE})
+        accepted, unsafe = await both(where, second, hold, moves=moves, first=round_ % 2)
         assert (accepted in {200, 409}, unsafe) == (True, 200)
         seen = await where.intake.get(f"/holds/{hold['id']}")
         assert seen["status"] == ("accepted" if accepted == 200 else "pending")
         assert seen["unsafeSince"] is not None
         assert await country.value(ALARMS, id=hold["id"]) == 1
         if moves:
-            await where.receiver.patch(f"/sites/{where.there.site_id}", {"municipality": THERE})
+            await where.receiver.patch(site, {"municipality": THERE})
+            await second.post(f"{site}/approval", YES, expect=200)
 
 
 async def test_an_acceptance_waits_for_what_is_becoming_known_and_is_refused(

@@ -99,7 +99,8 @@ _NOTICES = text(f"""
 SELECT {_NAMES} FROM (
   SELECT l.* FROM sites AS s CROSS JOIN LATERAL (
     SELECT {_NAMES} FROM access_log
-    WHERE object_id = s.id AND action IN ('reveal', 'give_back') AND object_type = 'site'
+    WHERE object_id = s.id AND object_type = 'site'
+      AND action IN ('reveal', 'give_back', 'propose', 'approve', 'reject')
       AND id < :before AND id > :after
     ORDER BY id DESC LIMIT :limit
   ) AS l WHERE s.provider_id = :provider_id
@@ -108,6 +109,12 @@ SELECT {_NAMES} FROM (
     SELECT {_NAMES} FROM access_log
     WHERE provider_id = :provider_id AND action IN ('break_glass', 'take_over', 'raise')
       AND id < :before AND id > :after
+    ORDER BY id DESC LIMIT :limit
+  ) AS l
+  UNION ALL
+  SELECT * FROM (
+    SELECT {_NAMES} FROM access_log
+    WHERE told_id = :provider_id AND told_id IS NOT NULL AND id < :before AND id > :after
     ORDER BY id DESC LIMIT :limit
   ) AS l
 ) AS notices ORDER BY id DESC LIMIT :limit
@@ -122,6 +129,10 @@ SELECT {_NAMES} FROM (
 async def list_notices(
     tx: Transaction, provider_id: UUID, *, limit: int, before: int = NEWEST, after: int = OLDEST
 ) -> list[AccessLogRow]:
-    """Return who asked for an address of a provider's sites or broke its glass, newest first."""
+    """Return what a provider's coordinators are told of, newest first.
+
+    Who asked for an address of its sites, proposed, approved or rejected one, broke its glass, or
+    looked at where one of its households flees from.
+    """
     values = {"provider_id": provider_id, "limit": limit, "before": before, "after": after}
     return [AccessLogRow(*row) for row in await tx.rows(_NOTICES, values)]

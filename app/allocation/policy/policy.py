@@ -285,6 +285,13 @@ class Policy(Consistent):
     address_hours: Hours = 24
     """For how long after an arrival the sender may see the address."""
     budgets: Budgets = Budgets()
+    independence_days: Annotated[int, _between(0, 3660)] = 7
+    """How long an account approves no site of a provider whose coordinator invited or reset it, or
+    gave it its role."""
+    new_site_days: Annotated[int, _between(0, 3660)] = 30
+    """How long a site that was approved, or has moved, is shown as new."""
+    acceptance_minutes: Minutes = 30
+    """How long a person's acceptance of a household may be declined after all."""
     review: ReviewThresholds = ReviewThresholds()
     waiting_order: WaitingOrder = WAITING
     """By what the waiting list is ordered, the first before all others; who waits longest goes

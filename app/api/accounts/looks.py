@@ -14,7 +14,7 @@ from app.deps import Tx
 
 router = APIRouter(tags=["Access log"])
 
-SITE, REFERRAL = "site", "referral"
+SITE, REFERRAL, HOLD = "site", "referral", "hold"
 """What a notice is about."""
 DIGITS = 18
 """Of an event's id: more events than there will ever be."""
@@ -44,19 +44,20 @@ class AccessList(Out):
 
 
 class NoticeOut(Out, alias_generator=within("row")):
-    """Who had an address of an own site, or wanted it; or who broke the own glass, or tried to."""
+    """What coordinators are told of: addresses and proposals of sites, a broken glass, looks."""
 
     event_id: AsText = Field(
         validation_alias=AliasPath("row", "id"), description="The id that an event `access` names."
     )
     at: datetime
     action: str = Field(
-        description="reveal, break_glass, take_over, raise, or give_back: a place whose address "
-        "was seen was given back"
+        description="reveal, propose, approve, reject, break_glass, take_over, raise, danger_look, "
+        "or give_back: a place whose address was seen was given back"
     )
     outcome: str = Field(description="granted or refused")
-    site_id: Id | None = Field(description="Of which own site; none for a broken glass.")
-    referral_id: Id | None = Field(description="Of which own referral; none for an address.")
+    site_id: Id | None = Field(description="Of which own site, where it is about one.")
+    referral_id: Id | None = Field(description="Of which own referral, for a broken glass.")
+    hold_id: Id | None = Field(description="At which own hold, for a danger look.")
     provider_id: Id | None = Field(description="For whom they work who asked.")
     provider: str | None = Field(description="Its name.")
     account_id: Id | None
@@ -93,9 +94,10 @@ async def list_accesses(id: str, tx: Tx, page: ListIn) -> Response:
 @router.get(
     "/access-notices",
     response_model=NoticeList,
-    summary="Who had an address, or broke the glass",
-    description="List who had an address of an own site or wanted one, and who broke the own glass "
-    "or tried to, newest first.\n\n"
+    summary="What coordinators are told of",
+    description="List who had an address of an own site or wanted one, who proposed, approved or "
+    "rejected a site, who broke the own glass or tried to, and who looked at where an own "
+    "household flees from before accepting it, newest first.\n\n"
     "A live event `access` names the `eventId` as soon as something was granted.",
 )
 async def list_access_notices(
@@ -109,7 +111,7 @@ async def list_access_notices(
         ),
     ] = None,
 ) -> Response:
-    """List who had or wanted an own site's address, and who broke the own glass."""
+    """List what the own coordinators are told of."""
     since = None if after is None else int(after)
     found = await access_log.list_notices(
         tx, limit=page.limit + 1, before=_before(page), after=since
@@ -124,6 +126,7 @@ def _notice(look: AccessByProvider) -> NoticeOut:
         look,
         site_id=object_id if about == SITE else None,
         referral_id=object_id if about == REFERRAL else None,
+        hold_id=object_id if about == HOLD else None,
     )
 
 

@@ -25,10 +25,23 @@ ROUTES = table_of(
     Route("GET", "/policies/{id}", EVERY_ACCOUNT),
     Route("GET", "/policies/{id}/differences", EVERY_ACCOUNT),
     Route("GET", "/availability", PEOPLE),
-    Route("POST", "/sites", COORDINATORS, "register", "site"),
+    Route("POST", "/sites", COORDINATORS, "propose", "site", granted=False),
     Route("GET", "/sites", COORDINATORS, "search", "site"),
     Route("GET", "/sites/{id}", COORDINATORS, "read", "site"),
     Route("PATCH", "/sites/{id}", COORDINATORS, "change", "site"),
+    Route(
+        "POST",
+        "/sites/{id}/approval",
+        COORDINATORS | ADMINISTRATORS,
+        "approve",
+        "site",
+        granted=False,
+    ),
+    Route(
+        "POST", "/site-approvals", COORDINATORS | ADMINISTRATORS, "approve", "site", granted=False
+    ),
+    Route("GET", "/site-approvals", COORDINATORS | ADMINISTRATORS, "search", "site"),
+    Route("PUT", "/providers/{id}/regions", ADMINISTRATORS, "change", "provider"),
     Route("POST", "/sites/{id}/confirmations", REGISTER_KEEPERS, "confirm", "site", granted=False),
     Route("POST", "/sites/{id}/address-reveals", STAFF, "reveal", "site", granted=False),
     Route("POST", "/places", REGISTER_KEEPERS, "register", "place", granted=False),
@@ -70,6 +83,7 @@ ROUTES = table_of(
     Route("POST", "/holds/{id}/release", INTAKE_WORKERS, "release", "hold"),
     Route("POST", "/holds/{id}/renewals", INTAKE_WORKERS, "renew", "hold"),
     Route("POST", "/holds/{id}/acceptance", STAFF, "accept", "hold"),
+    Route("POST", "/holds/{id}/danger-looks", STAFF, "danger_look", "hold", granted=False),
     Route("POST", "/holds/{id}/decline", STAFF, "decline", "hold"),
     Route("POST", "/placements", INTAKE_WORKERS, "confirm", "placement"),
     Route("GET", "/placements", PROVIDER_ACCOUNTS, "search", "placement"),
@@ -132,7 +146,7 @@ ROUTES = table_of(
 """A route without a row is open to nobody.
 
 A row without an action has nothing about anyone: reference data, policies, and counts in bands. A
-hold, a reveal and the publishing of a policy write their own entries, each in the very statement or
-transaction of the act. A provider's own places are told to its own machines all day long; of these
-the log has refusals only.
+hold, a reveal, a proposal, an approval, a danger look and the publishing of a policy write their
+own entries, each in the very statement or transaction of the act. A provider's own places are told
+to its own machines all day long; of these the log has refusals only.
 """

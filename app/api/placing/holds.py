@@ -1,23 +1,30 @@
 """Holds on the wire."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
+from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
 from app.api.kit import known
+from app.api.kit.disclosure import UNLOGGED, admit_apart, own_transaction, require_log
 from app.api.kit.household import DangerZoneOut, HouseholdOut
 from app.api.kit.lists import ListIn, moment_and_id
 from app.api.kit.once import AlreadyAnswered, OnceIn, OnceRequired
 from app.api.kit.wire import Id, In, Out, parse_id, single
 from app.database.answers import Answer
 from app.deps import Tx
-from app.placing import holds, take_hold
+from app.errors import Missing
+from app.placing import danger_looks, holds, take_hold
 from app.placing.holds import HoldView
 from app.placing.take_hold import HoldRequest
+from app.words import N_
 
 router = APIRouter(tags=["Holds"])
+
+NO_LOG = N_("The access log is out of reach, so nothing is shown; try again in a moment.")
 
 
 class HoldWanted(In):
@@ -73,6 +80,39 @@ class ComingOut(
     call_back: str | None
 
 
+class DangerOut(Out):
+    """A region to stay clear of, and why; no municipality."""
+
+    region: str
+    cause: str
+
+
+class AskedOut(
+    Out,
+    json_schema_extra={
+        "description": "What an acceptance is about, for the receiving provider, before a person "
+        "there has accepted: of the danger the regions and their causes."
+    },
+):
+    """What an acceptance is about, before a person has accepted."""
+
+    urgency: str
+    reason: str
+    household: HouseholdOut
+    danger_assessment: str
+    threat_level: int | None
+    target_groups: list[str]
+    needs: list[str]
+    languages: list[str]
+    safety_plan: bool
+    origin_region: str
+    danger: list[DangerOut]
+    clearance: Literal["ample", "sufficient", "not_assessed"] | None = Field(
+        description="How much room the danger leaves here; null: too little, by what is known now."
+    )
+    switchboard: str = Field(description="Of the desk that asks.")
+
+
 class HoldOut(Out):
     """A place kept for a referral."""
 
@@ -100,7 +140,11 @@ class HoldOut(Out):
     swap_id: Id | None = Field(
         description="The swap for which it is kept: consent to that, or refuse it."
     )
-    coming: ComingOut | None = Field(validation_alias="shared")
+    coming: ComingOut | AskedOut | None = Field(
+        validation_alias="shared",
+        description="For the receiver: what an acceptance is about, and everything that it may "
+        "know once a person there has accepted.",
+    )
 
 
 class HoldList(Out):
@@ -155,12 +199,58 @@ async def list_holds(
     "/holds/{id}",
     response_model=HoldOut,
     summary="One hold",
-    description="Read a hold; the receiving provider sees who is coming, until they have left or "
-    "are safe elsewhere.",
+    description="Read a hold; the receiving provider sees what an acceptance is about, and once a "
+    "person there has accepted who is coming, until they have left or are safe elsewhere.",
 )
 async def read_hold(id: str, request: Request, tx: Tx) -> Response:
     """Read a hold; its receiver sees who is coming."""
     return single(HoldOut.of(await holds.read(tx, parse_id(id))), request)
+
+
+class DangerLookWanted(In):
+    """Why the municipalities are looked at before a person accepts."""
+
+    reason: known.DangerLookReason
+
+
+class LookedOut(Out):
+    """A municipality to stay clear of, and why; no radius."""
+
+    municipality: str
+    cause: str
+
+
+class DangerLookOut(Out):
+    """Where a household flees from, for this once."""
+
+    origin_municipality: str
+    danger_zones: list[LookedOut]
+
+
+@router.post(
+    "/holds/{id}/danger-looks",
+    response_model=DangerLookOut,
+    summary="Where they flee from, before accepting",
+    dependencies=[Depends(admit_apart)],
+    description="Return the municipalities of origin and danger to the receiver of a hold that no "
+    "person has accepted yet.\n\n"
+    "The look is logged before anything is read, and the sender is told. An Idempotency-Key has no "
+    "effect here.",
+)
+async def look_at_danger(id: str, wanted: DangerLookWanted, request: Request) -> Response:
+    """Return the municipalities of origin and danger, once the look has been logged."""
+    response = DangerLookOut.of(await look_once(request, parse_id(id), wanted.reason)).reply()
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+async def look_once(request: Request, hold_id: UUID, reason: str) -> Mapping[str, Any]:
+    """Return the municipalities once the look has been logged; else raise Missing."""
+    with require_log(NO_LOG, standing=(*UNLOGGED, Missing)):
+        async with own_transaction(request) as tx:
+            await danger_looks.note_look(tx, hold_id, reason=reason)
+    async with own_transaction(request) as tx:
+        return await danger_looks.read_municipalities(tx, hold_id)
 
 
 @router.delete(

@@ -10,7 +10,7 @@ from app.api.kit import known
 from app.api.kit.lists import ListIn, moment_and_id
 from app.api.kit.once import OnceIn
 from app.api.kit.wire import Id, In, Out, parse_id, single, within
-from app.api.placing.holds import ComingOut
+from app.api.placing.holds import AskedOut, ComingOut
 from app.database.caller import Caller
 from app.deps import Tx
 from app.placing.swaps import proposals
@@ -74,8 +74,9 @@ class LegOut(Out, alias_generator=within("row")):
         validation_alias=AliasPath("row", "next_id"),
         description="The placement that it became, for its two providers.",
     )
-    coming: ComingOut | None = Field(
-        description="Who would come, for the provider that takes them in."
+    coming: ComingOut | AskedOut | None = Field(
+        description="Who would come, for the provider that takes them in: before it said yes, what "
+        "the yes is about."
     )
 
 

@@ -83,6 +83,9 @@ class OfferOut(Out):
     )
     freshness: str
     automatic_acceptance: bool
+    new_site: bool = Field(
+        description="Whether its site was approved, or moved, less than the policy's days ago."
+    )
     safety: TextOut = Field(
         description="How far it is from danger, or that nobody asked about danger yet."
     )
@@ -196,6 +199,7 @@ async def ranking_out(tx: Transaction, ranked: RecordedRanking, *, limit: int) -
     """Show a ranking: its first offers, and everything left out."""
     reference = await tx.snapshots.reference(tx)
     providers = await tx.snapshots.providers(tx)
+    new = await rankings.new_sites(tx)
     return RankingOut.of(
         ranked,
         policy=PolicyOut.of(ranked),
@@ -206,6 +210,7 @@ async def ranking_out(tx: Transaction, ranked: RecordedRanking, *, limit: int) -
                 region=OfferRegionOut.of(reference.regions[offer.group.region]),
                 provider=providers[offer.group.provider_id],
                 assessed=ranked.ranking.safety_assessed,
+                new=offer.group.site_id in new,
             )
             for offer in ranked.ranking.offers[:limit]
         ],
@@ -225,7 +230,13 @@ def own_region_out(found: OwnRegion | None, reference: Reference) -> OwnRegionOu
 
 
 def _offer(
-    offer: Offer, offer_id: str, *, region: OfferRegionOut, provider: ProviderCard, assessed: bool
+    offer: Offer,
+    offer_id: str,
+    *,
+    region: OfferRegionOut,
+    provider: ProviderCard,
+    assessed: bool,
+    new: bool,
 ) -> OfferOut:
     # Named one by one: a ranking has many offers, and finding a field on the parts of each is slow.
     group = offer.group
@@ -246,6 +257,7 @@ def _offer(
         clearance_km=offer.clearance_km,
         freshness=offer.freshness,
         automatic_acceptance=group.automatic_acceptance,
+        new_site=new,
         safety=TextOut(
             nl=safety_text(offer, safety_assessed=assessed, language="nl"),
             en=safety_text(offer, safety_assessed=assessed, language="en"),

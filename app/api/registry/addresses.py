@@ -55,6 +55,8 @@ class RevealOut(Out):
     summary="The address of a site",
     dependencies=[Depends(admit_apart)],
     description="Return an address to the owner of the site.\n\n"
+    "For the purpose `approval` it is the one that waits for approval, for a coordinator who may "
+    "give that; for every other, the one that stands.\n\n"
     "Every question is logged, granted or not. An Idempotency-Key has no effect here.",
 )
 async def reveal(id: str, wanted: RevealWanted, request: Request) -> Response:
@@ -101,9 +103,9 @@ async def reveal_address(request: Request, question: AddressQuestion) -> Mapping
     """Return an address once the question has been logged; else raise Missing."""
     with require_log(NO_LOG):
         async with own_transaction(request) as tx:
-            granted = await address.ask(tx, question)
-    if not granted:
+            refusal = await address.ask(tx, question)
+    if refusal is not None:
         request.state.logged = True
-        raise Missing
+        raise refusal
     async with own_transaction(request) as tx:
         return await address.reveal(tx, question)

@@ -1,6 +1,7 @@
 """Own sites on the wire, without their address, which is revealed by addresses.py."""
 
 from datetime import datetime
+from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, StrictBool, ValidationInfo, field_validator
@@ -17,13 +18,14 @@ from app.api.kit.known import (
 from app.api.kit.lists import ListIn, moment_and_id
 from app.api.kit.once import OnceIn
 from app.api.kit.wire import Id, In, Line, Out, absent, check_match, parse_id, sent, single, within
-from app.api.registry import addresses
+from app.api.registry import addresses, approvals
 from app.deps import Tx
 from app.registry import sites
 from app.registry.sites import SiteTraits
 
 router = APIRouter(tags=["Sites"])
 router.include_router(addresses.router)
+router.include_router(approvals.router)
 
 
 class AddressWanted(In):
@@ -84,11 +86,35 @@ class SiteChange(In):
     )
 
 
+class ProposedOut(Out):
+    """What of a site waits for approval; that its address is another one, but not which."""
+
+    id: Id
+    municipality: str | None = Field(description="The other municipality; null: as it is.")
+    address_secrecy: str | None = Field(description="What it will be; null: as it is.")
+    address: bool = Field(
+        validation_alias="moves", description="Whether the address is another one."
+    )
+    proposed_at: datetime
+    awaits: list[str] = Field(
+        description="Whose approval it needs yet: `coordinator`, `administrator`."
+    )
+
+
 class SiteOut(Out, alias_generator=within("traits")):
     """An own site, without its address."""
 
     id: Id
     name: str
+    status: Literal["proposed", "approved", "rejected"] = Field(
+        description="Nothing at a site is offered or placed into before it is approved."
+    )
+    proposed: ProposedOut | None = Field(
+        description="What of it waits for approval: the site, or a change of one that stands."
+    )
+    new: bool = Field(
+        description="Whether it was approved, or has moved, less than the policy's days ago."
+    )
     municipality: str
     address_secrecy: str
     supervision: str
@@ -125,7 +151,7 @@ class ConfirmationOut(Out):
     summary="Add a site",
 )
 async def create_site(wanted: SiteWanted, tx: Tx, once: OnceIn) -> Response:
-    """Add an own site; its places come next."""
+    """Propose an own site; its places come next. Nothing is offered before it is approved."""
     content = sent(wanted, all_fields=True)
     name, where = content.pop("name"), content.pop("address")
     site = await sites.add(tx, name=name, address=where, traits=SiteTraits(**content))
@@ -150,7 +176,11 @@ async def read_site(id: str, request: Request, tx: Tx) -> Response:
 
 @router.patch("/sites/{id}", response_model=SiteOut, summary="Change a site")
 async def change_site(id: str, wanted: SiteChange, request: Request, tx: Tx) -> Response:
-    """Change an own site; without If-Match the last write wins."""
+    """Change an own site; without If-Match the last write wins.
+
+    Another address, another municipality and `known` instead of `confidential` are proposed, and
+    stand once a second person has approved them; everything else holds at once.
+    """
     site = await sites.read(tx, parse_id(id), lock=True)
     check_match(request, SiteOut.of(site))
     changed = await sites.change(tx, site, changes=sent(wanted))

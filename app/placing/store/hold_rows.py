@@ -50,6 +50,7 @@ class HoldRow:
     override_reason: str | None
     status: str
     accepted_by: str | None
+    accepted_at: datetime | None
     reason: str | None
     expires_at: datetime
     renewals_left: int
@@ -66,6 +67,20 @@ class HoldRow:
     def live(self) -> bool:
         """Whether the hold still keeps its place."""
         return self.status in {"pending", "accepted"}
+
+    @property
+    def told_all(self) -> bool:
+        """Whether the receiver may know everything: a person accepted, or they are on their way."""
+        return self.accepted_by in {"person", "owner"} or self.comes_yet
+
+    def stands_since(self, moment: datetime) -> bool:
+        """Whether a person accepted it before a moment, and nothing has made it unsafe since."""
+        return (
+            self.accepted_by == "person"
+            and self.accepted_at is not None
+            and self.accepted_at < moment
+            and self.unsafe_since is None
+        )
 
 
 # By the database's clock, whether it has been noted yet or not.
@@ -88,6 +103,7 @@ _READ = (
         Hold.override_reason,
         _STATUS,
         Hold.accepted_by,
+        Hold.accepted_at,
         Hold.reason,
         Hold.expires_at,
         Hold.renewals_left,

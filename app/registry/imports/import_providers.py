@@ -17,7 +17,7 @@ async def store_providers(
 ) -> ImportCounts:
     """Store the new and changed providers of a file.
 
-    A provider serves the regions that the file names, and those in which it has sites.
+    A provider serves the regions that the file names: a site elsewhere adds none.
     """
     regions = {region["code"] for region in await country.regions(tx)}
     faults.extend(
@@ -39,17 +39,14 @@ async def store_providers(
     for row in changed:
         provider = known[row.provider]
         await bulk.change_provider(tx, provider.id, name=row.name, phone=row.phone)
-        await bulk.set_served_regions(
-            tx, provider.id, regions=frozenset(row.regions) | provider.has_sites_in
-        )
+        await bulk.set_served_regions(tx, provider.id, regions=frozenset(row.regions))
     if new or changed:
         await counters.advance(tx, "register")
     return ImportCounts(len(new), len(changed), len(rows) - len(new) - len(changed))
 
 
 def _differs(row: CsvProvider, known: KnownProvider) -> bool:
-    serves = frozenset(row.regions) | known.has_sites_in
-    return (row.name, row.phone, serves) != (known.name, known.phone, known.serves)
+    return (row.name, row.phone, frozenset(row.regions)) != (known.name, known.phone, known.serves)
 
 
 def _batch(rows: Sequence[CsvProvider]) -> Batch:

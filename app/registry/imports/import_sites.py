@@ -9,6 +9,7 @@ from uuid import uuid4
 from app.database import counters, outbox
 from app.database.transaction import Transaction
 from app.placing import site_safety
+from app.registry import proposals, site_seals, sites
 from app.registry.imports.csv_columns import CsvSite
 from app.registry.imports.csv_files import (
     CsvFault,
@@ -33,7 +34,7 @@ class UnsealedSite:
 
     stored: SiteRow
     key: DataKey = field(repr=False)
-    content: Mapping[str, Any] = field(repr=False)
+    address: Mapping[str, str] = field(repr=False)
 
 
 SitesByName = Mapping[str, Sequence[UnsealedSite]]
@@ -58,16 +59,23 @@ async def store_sites(tx: Transaction, rows: Sequence[CsvSite], *, faults: Fault
     }
     new = [row for row in rows if row not in known]
     changed = [row for row in known if _differs(row, known[row])]
-    await bulk.add(tx, _batch(new, providers=providers, tx=tx))
+    batch = _batch(new, providers=providers, tx=tx)
+    await bulk.add(tx, batch)
+    if tx.identity is not None:
+        for site in batch.sites:
+            await proposals.propose(tx, site["id"])
     for row in changed:
-        await _change(tx, row, known[row], provider=providers[row.provider], region_of=region_of)
-        if _asks_again(row, known[row]):
-            await site_safety.recheck_site(tx, known[row].stored.id)
-    for provider_id, region in {
-        (providers[row.provider].id, region_of[row.municipality]) for row in [*new, *changed]
-    }:
-        await site_rows.serve_region(tx, provider_id, region=region)
-    revised = [known[row].stored.id for row in changed if _traits(row) != known[row].stored.traits]
+        if tx.identity is None:
+            await _change(
+                tx, row, known[row], provider=providers[row.provider], region_of=region_of
+            )
+        else:
+            await _change_own(tx, row, known[row])
+    revised = [
+        known[row].stored.id
+        for row in changed
+        if tx.identity is None and _traits(row) != known[row].stored.traits
+    ]
     if new or revised:
         revision = await counters.advance(tx, "register")
         for site_id in revised:
@@ -87,8 +95,11 @@ async def sites_by_name(
                 tx, providers[slug].id, limit=EVERY, after=None
             ):
                 key = tx.keyring.unwrap(stored.key, row=str(stored.id))
-                content: Mapping[str, Any] = key.unseal_json(stored.sealed, row=str(stored.id))
-                found[tidy_text(content["name"])].append(UnsealedSite(stored, key, content))
+                address = site_seals.address_of(
+                    key, stored.id, sealed=stored.sealed, moved_to=stored.moved_to
+                )
+                name = tidy_text(site_seals.name_of(stored, key))
+                found[name].append(UnsealedSite(stored, key, address))
         named[slug] = dict(found)
     return named
 
@@ -119,7 +130,7 @@ def _address(row: CsvSite) -> dict[str, str]:
 
 
 def _differs(row: CsvSite, known: UnsealedSite) -> bool:
-    return _traits(row) != known.stored.traits or _address(row) != known.content["address"]
+    return _traits(row) != known.stored.traits or _address(row) != known.address
 
 
 def _asks_again(row: CsvSite, known: UnsealedSite) -> bool:
@@ -136,8 +147,10 @@ def _batch(
         id_ = uuid4()
         provider_id = providers[row.provider].id
         key, wrapped = tx.keyring.new_data_key(row=str(id_))
-        sealed = key.seal_json({"name": row.site, "address": _address(row)}, row=str(id_))
+        sealed = site_seals.seal_site(key, id_, name=row.site, address=_address(row))
         traits = {name: getattr(row, name) for name in SiteTraits.__slots__}
+        # The operator is the installation; of anybody else it is a proposal.
+        traits["status"] = "approved" if tx.identity is None else "proposed"
         moments = {"created_at": tx.at, "confirmed_at": None}
         batch.sites.append({"id": id_, "provider_id": provider_id, **traits, **moments})
         batch.site_secrets.append(
@@ -154,15 +167,29 @@ async def _change(
     provider: KnownProvider,
     region_of: Mapping[str, str],
 ) -> None:
-    stored = known.stored
-    if _address(row) != known.content["address"]:
-        sealed = known.key.seal_json(
-            {**known.content, "address": _address(row)}, row=str(stored.id)
-        )
-        await site_rows.reseal(tx, stored.id, sealed=sealed)
-    if _traits(row) == stored.traits:
+    """Change a site as the operator, who is the installation: it holds at once."""
+    stored, wanted = known.stored, _traits(row)
+    if _address(row) != known.address:
+        sealed = site_seals.seal_address(known.key, stored.id, _address(row))
+        await site_rows.move(tx, stored.id, sealed=sealed)
+    if wanted == stored.traits:
         return
-    await site_rows.change(tx, stored.id, traits=_traits(row))
-    if row.municipality != stored.traits.municipality:
-        for region in sorted({region_of[row.municipality], region_of[stored.traits.municipality]}):
+    await site_rows.settle(
+        tx, stored.id, municipality=wanted.municipality, secrecy=wanted.address_secrecy
+    )
+    await site_rows.change(tx, stored.id, traits=wanted)
+    if wanted.municipality != stored.traits.municipality:
+        for region in sorted(
+            {region_of[wanted.municipality], region_of[stored.traits.municipality]}
+        ):
             await outbox.add(tx, kind="availability", subject=region, audience=[provider.id])
+    if _asks_again(row, known):
+        await site_safety.recheck_site(tx, stored.id)
+
+
+async def _change_own(tx: Transaction, row: CsvSite, known: UnsealedSite) -> None:
+    """Change an own site as its page would: where it is and who knows that is proposed."""
+    traits = _traits(row)
+    changes: dict[str, Any] = {name: getattr(traits, name) for name in SiteTraits.__slots__}
+    site = await sites.read(tx, known.stored.id, lock=True)
+    await sites.change(tx, site, changes=changes | {"address": _address(row)})

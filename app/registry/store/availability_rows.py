@@ -75,6 +75,7 @@ _COUNTED = (
     .join(PlaceGroup, PlaceGroup.id == Place.group_id)
     .join(Site, Site.id == Place.site_id)
     .join(Municipality, Municipality.code == Site.municipality)
+    .where(Site.status == "approved")
     .group_by(Place.provider_id, Municipality.region, PlaceGroup.kind)
     # Processes that take a step at once lock the same rows in the same order.
     .order_by(Place.provider_id, Municipality.region, PlaceGroup.kind)

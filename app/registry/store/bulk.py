@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, Select, bindparam, case, delete, insert, select, text, update
+from sqlalchemy import Boolean, bindparam, case, delete, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from app.database.transaction import Transaction
@@ -17,7 +17,6 @@ from app.models import (
     Erasure,
     Hold,
     MonitorDay,
-    Municipality,
     Place,
     PlaceGroup,
     Placement,
@@ -109,49 +108,31 @@ async def add(tx: Transaction, batch: Batch) -> None:
 
 @dataclass(frozen=True, slots=True)
 class KnownProvider:
-    """A stored provider, with the regions it serves.
-
-    Those named, and those it has sites in.
-    """
+    """A stored provider, with the regions it serves."""
 
     id: UUID
     slug: str
     name: str
     phone: str
     serves: frozenset[str]
-    has_sites_in: frozenset[str]
 
 
 async def providers(tx: Transaction) -> dict[str, KnownProvider]:
     """Return every provider by slug."""
-    served = select(ProviderRegion.provider_id, ProviderRegion.region)
-    sited = select(Site.provider_id, Municipality.region).distinct().join(Municipality)
-    serves, has_sites_in = (
-        await _regions_by_provider(tx, served),
-        await _regions_by_provider(tx, sited),
-    )
+    serves: defaultdict[UUID, set[str]] = defaultdict(set)
+    for served in await tx.rows(select(ProviderRegion.provider_id, ProviderRegion.region)):
+        serves[served.provider_id].add(served.region)
     rows = await tx.rows(select(Provider.id, Provider.slug, Provider.name, Provider.phone))
-    nowhere: frozenset[str] = frozenset()
     return {
         row.slug: KnownProvider(
             id=row.id,
             slug=row.slug,
             name=row.name,
             phone=row.phone,
-            serves=serves.get(row.id, nowhere),
-            has_sites_in=has_sites_in.get(row.id, nowhere),
+            serves=frozenset(serves.get(row.id, ())),
         )
         for row in rows
     }
-
-
-async def _regions_by_provider(
-    tx: Transaction, pairs: "Select[UUID, str]"
-) -> dict[UUID, frozenset[str]]:
-    gathered: defaultdict[UUID, set[str]] = defaultdict(set)
-    for row in await tx.rows(pairs):
-        gathered[row.provider_id].add(row.region)
-    return {provider_id: frozenset(regions) for provider_id, regions in gathered.items()}
 
 
 async def change_provider(tx: Transaction, provider_id: UUID, *, name: str, phone: str) -> None:

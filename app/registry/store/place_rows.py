@@ -69,7 +69,7 @@ class PlaceRow:
     attributes: PlaceAttributes
     state: PlaceState
     claim: str | None
-    """The kind of its claim: None, hold, placement, occupied or out_of_service."""
+    """The kind of its claim: None, hold, placement, occupied, out_of_service or proposed."""
     created_at: datetime
     key: bytes = field(repr=False)
     sealed: bytes = field(repr=False)
@@ -83,6 +83,7 @@ class PlaceRow:
 _ATTRIBUTES = tuple(PlaceAttributes.__slots__)
 _STATUS = case(
     (Claim.claimed_until <= func.clock_timestamp(), "free"),
+    (Claim.kind == "proposed", "free"),
     (Claim.kind == "hold", "held"),
     (Claim.kind == "out_of_service", "out_of_service"),
     else_="occupied",
@@ -199,7 +200,7 @@ UPDATE claims SET kind = :kind, hold_id = NULL, placement_id = NULL, since = clo
                   claimed_until = CASE WHEN :free THEN '-infinity' ELSE 'infinity' END::timestamptz,
                   reason = :reason, expected_until = :expected_until
 WHERE place_id = :place_id
-  AND (kind IS NULL OR kind IN ('occupied', 'out_of_service')
+  AND (kind IS NULL OR kind IN ('occupied', 'out_of_service', 'proposed')
        OR (kind = 'hold' AND claimed_until <= clock_timestamp()))
 """).bindparams(
     bindparam("place_id", type_=UuidType()),

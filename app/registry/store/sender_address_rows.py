@@ -21,12 +21,15 @@ class SenderBasis:
     """Whether they are on their way, or arrived only hours ago."""
     worked_on: bool
     """Whether the caller worked on the referral, or took it over."""
+    changing: bool
+    """Whether another address waits for approval."""
 
 
 _READ = text("""
 SELECT p.site_id, p.receiver_id AS owner_id, p.referral_id,
        s.address_secrecy = 'confidential' AS confidential, h.accepted_by,
-       on_the_way(p.status, p.arrived_at) AS on_the_way, worked_on(p.referral_id) AS worked_on
+       on_the_way(p.status, p.arrived_at) AS on_the_way, worked_on(p.referral_id) AS worked_on,
+       address_changing(p.site_id) AS changing
 FROM placements AS p JOIN holds AS h ON h.id = p.hold_id JOIN sites AS s ON s.id = p.site_id
 WHERE p.id = :placement_id AND p.provider_id = :provider_id
 """).bindparams(bindparam("placement_id", type_=Uuid()), bindparam("provider_id", type_=Uuid()))

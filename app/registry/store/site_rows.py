@@ -6,11 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import Text, bindparam, func, insert, select, text, tuple_, update
 from sqlalchemy import Uuid as UuidType
-from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from app.database.pool import Row
 from app.database.transaction import Transaction
-from app.models import ProviderRegion, Site, SiteSecret
+from app.models import Site, SiteSecret
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +39,13 @@ class SiteRow:
     compromised: str | None = None
     """The code of the reason why the site is not safe any more."""
     compromised_since: datetime | None = None
+    status: str = "proposed"
+    """`proposed`, `approved` or `rejected`."""
+    approved_at: datetime | None = None
+    renamed: bytes | None = field(default=None, repr=False)
+    """Its name, sealed, where it has another one since."""
+    moved_to: bytes | None = field(default=None, repr=False)
+    """Its address, sealed, where another one was approved since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,8 @@ class AddressBasis:
     referral_id: UUID | None
 
 
+APPROVED = ("municipality", "address_secrecy")
+"""The traits of a site that nobody changes alone."""
 _TRAITS = tuple(SiteTraits.__slots__)
 _READ = (
     select(
@@ -61,6 +69,10 @@ _READ = (
         SiteSecret.sealed,
         Site.compromised_because,
         Site.compromised_since,
+        Site.status,
+        Site.approved_at,
+        SiteSecret.renamed,
+        SiteSecret.moved_to,
     )
     .join(SiteSecret, SiteSecret.site_id == Site.id)
     .order_by(Site.created_at, Site.id)
@@ -115,14 +127,29 @@ async def add(tx: Transaction, site: SiteRow, *, provider_id: UUID) -> None:
     )
 
 
-async def reseal(tx: Transaction, site_id: UUID, *, sealed: bytes) -> None:
-    """Store a new name or address."""
-    await tx.run(update(SiteSecret).where(SiteSecret.site_id == site_id).values(sealed=sealed))
+async def rename(tx: Transaction, site_id: UUID, *, sealed: bytes) -> None:
+    """Store a new name."""
+    await tx.run(update(SiteSecret).where(SiteSecret.site_id == site_id).values(renamed=sealed))
+
+
+async def move(tx: Transaction, site_id: UUID, *, sealed: bytes) -> None:
+    """Store a new address, as the operator: for anybody else the database does when approved."""
+    await tx.run(update(SiteSecret).where(SiteSecret.site_id == site_id).values(moved_to=sealed))
 
 
 async def change(tx: Transaction, site_id: UUID, *, traits: SiteTraits) -> None:
-    """Store what rankings may know now; `set_revision` has to follow."""
-    await tx.run(update(Site).where(Site.id == site_id).values(**asdict(traits)))
+    """Store what rankings may know now; `set_revision` has to follow.
+
+    Where the site is and who knows that changes by a proposal, or by the operator (`settle`).
+    """
+    values = {name: value for name, value in asdict(traits).items() if name not in APPROVED}
+    await tx.run(update(Site).where(Site.id == site_id).values(**values))
+
+
+async def settle(tx: Transaction, site_id: UUID, *, municipality: str, secrecy: str) -> None:
+    """Store where a site is and who knows that, as the operator."""
+    values = {"municipality": municipality, "address_secrecy": secrecy}
+    await tx.run(update(Site).where(Site.id == site_id).values(**values))
 
 
 async def set_compromised(
@@ -160,15 +187,6 @@ async def confirm(
     return None if row is None else (row.confirmed_at, row.municipality)
 
 
-async def serve_region(tx: Transaction, provider_id: UUID, *, region: str) -> None:
-    """Store that a provider has places in a region."""
-    await tx.run(
-        insert_or(ProviderRegion)
-        .values(provider_id=provider_id, region=region)
-        .on_conflict_do_nothing()
-    )
-
-
 # An owner may name any referral that its own desk registered, or that was ever held for a place of
 # this site.
 _OWNERS_REFERRALS = """
@@ -200,12 +218,14 @@ async def basis(
     return AddressBasis(row.owner_id, referral_id)
 
 
-async def secret(tx: Transaction, site_id: UUID) -> tuple[bytes, bytes] | None:
-    """Return a site's wrapped key and sealed content, if the rules for rows show them."""
-    row = await tx.row(
-        select(SiteSecret.key, SiteSecret.sealed).where(SiteSecret.site_id == site_id)
-    )
-    return None if row is None else (row.key, row.sealed)
+async def secret(tx: Transaction, site_id: UUID) -> tuple[bytes, bytes, bytes | None] | None:
+    """Return a site's wrapped key, its sealed content, and its newer address if there is one.
+
+    None if the rules for rows do not show them.
+    """
+    columns = (SiteSecret.key, SiteSecret.sealed, SiteSecret.moved_to)
+    row = await tx.row(select(*columns).where(SiteSecret.site_id == site_id))
+    return None if row is None else (row.key, row.sealed, row.moved_to)
 
 
 def _site(row: Row) -> SiteRow:
@@ -228,4 +248,8 @@ def _site(row: Row) -> SiteRow:
         sealed=row.sealed,
         compromised=row.compromised_because,
         compromised_since=row.compromised_since,
+        status=row.status,
+        approved_at=row.approved_at,
+        renamed=row.renamed,
+        moved_to=row.moved_to,
     )

@@ -115,7 +115,7 @@ SELECT :first, p.provider_id, m.region, count(*),
        count(DISTINCT s.id) FILTER (WHERE s.confirmed_at IS NULL)
 FROM claims AS c JOIN places AS p ON p.id = c.place_id JOIN sites AS s ON s.id = p.site_id
 JOIN municipalities AS m ON m.code = s.municipality
-WHERE NOT EXISTS (SELECT FROM monitor_days WHERE day = :first)
+WHERE s.status = 'approved' AND NOT EXISTS (SELECT FROM monitor_days WHERE day = :first)
 GROUP BY 2, 3
 ON CONFLICT DO NOTHING"""
 

@@ -6,9 +6,14 @@ from fastapi import APIRouter, Query, Response
 
 from app.accounts import access_log
 from app.allocation.figures.review import MOST_DAYS
+from app.api.kit.wire import parse_id
+from app.api.reference import RegionsWanted
 from app.database.reference import weights_in_force
 from app.deps import Tx
+from app.errors import Fault, Invalid, Missing
+from app.registry import providers as registered
 from app.web.page import PageIn
+from app.web.places.forms import FormIn, parse
 
 if TYPE_CHECKING:
     from datetime import date
@@ -26,6 +31,28 @@ async def list_providers(page: PageIn, tx: Tx) -> Response:
         for card in sorted(cards.values(), key=lambda card: card.name)
     ]
     return page.show("providers.html", rows=rows)
+
+
+@router.get("/provider-list/{id}")
+async def show_provider(id: str, page: PageIn, tx: Tx) -> Response:
+    """Show in which regions a provider works, and let that be changed."""
+    card = (await tx.snapshots.providers(tx)).get(str(parse_id(id)))
+    if card is None:
+        raise Missing
+    regions = (await tx.snapshots.reference(tx)).regions.values()
+    return page.show(
+        "provider.html", card=card, regions=sorted(regions, key=lambda region: region.name)
+    )
+
+
+@router.post("/provider-list/{id}")
+async def set_regions(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
+    """Say in which regions a provider works."""
+    wanted, faults = parse(RegionsWanted, {"regions": form.many("regions")})
+    if wanted is None:
+        raise Invalid(Fault("/regions", next(iter(faults.values()))))
+    await registered.set_regions(tx, parse_id(id), regions=wanted.regions)
+    return page.go("/provider-list")
 
 
 @router.get("/weights")

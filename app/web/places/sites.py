@@ -56,7 +56,11 @@ async def add_site(page: PageIn, tx: Tx, form: FormIn) -> Response:
     content = sent(wanted, all_fields=True)
     name, address = content.pop("name"), content.pop("address")
     await sites.add(tx, name=name, address=address, traits=SiteTraits(**content))
-    return say(page, _("%(site)s is added. Now add its places.") % {"site": name})
+    return say(
+        page,
+        _("%(site)s is proposed, and a colleague has to approve it. You can add its places.")
+        % {"site": name},
+    )
 
 
 @router.get("/places/site/{id}")
@@ -80,7 +84,28 @@ async def change_site(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
         await sites.change(tx, site, changes=sent(wanted))
     except Invalid as refusal:
         return await _sheet(page, tx, site, values=form.values, faults=faults_of(refusal))
+    if site.traits.address_secrecy != "known" and wanted.address_secrecy == "known":
+        return say(
+            page,
+            _("%(site)s is changed. That its address is known, a colleague has to approve.")
+            % {"site": wanted.name},
+        )
     return say(page, _("%(site)s is changed.") % {"site": wanted.name})
+
+
+@router.post("/places/site/{id}/move")
+async def move_site(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
+    """Propose another address of a site."""
+    site = await sites.read(tx, parse_id(id), lock=True)
+    require_version(form, version_of(SiteOut.of(site)))
+    where = {name: form.one(name) for name in ("street", "postcode", "city")}
+    wanted, faults = parse(SiteChange, {"municipality": form.one("municipality"), "address": where})
+    if wanted is None:
+        return await _sheet(page, tx, site, values=_values(site), faults=faults)
+    await sites.change(tx, site, changes=sent(wanted))
+    return say(
+        page, _("Proposed: a colleague has to approve where %(site)s is.") % {"site": site.name}
+    )
 
 
 @router.post("/places/site/{id}/confirmation")
@@ -184,6 +209,7 @@ async def _sheet(
         status=400 if faults else 200,
         site=site,
         town=reference.municipalities[site.traits.municipality].name,
+        towns=sorted(reference.municipalities.values(), key=lambda town: town.name),
         values=values,
         faults=faults,
         version=version_of(SiteOut.of(site)),

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Request, Response
 
+from app.api.kit.disclosure import admit_apart
 from app.api.kit.wire import parse_id
-from app.api.placing.holds import ComingOut, DeclineWanted
+from app.api.placing.holds import ComingOut, DangerLookWanted, DeclineWanted, look_once
 from app.api.placing.placements import (
     CorrectionWanted,
     DepartureWanted,
@@ -15,7 +16,7 @@ from app.api.placing.placements import (
 )
 from app.api.placing.swaps import ConsentWanted, RefusalWanted
 from app.database.transaction import Transaction
-from app.deps import Tx
+from app.deps import REFERENCE, Tx
 from app.errors import Invalid, Missing
 from app.placing import agreements, corrections, holds, placements
 from app.placing.corrections import CorrectionRequest
@@ -37,6 +38,20 @@ async def accept_hold(id: str, page: PageIn, tx: Tx) -> Response:
     """Accept a hold."""
     await holds.accept_hold(tx, parse_id(id))
     return say(page, _("Accepted. The intake worker can see it, and confirms when they leave."))
+
+
+@router.post("/places/holds/{id}/danger-look", dependencies=[Depends(admit_apart)])
+async def look_at_danger(id: str, request: Request, form: FormIn) -> Response:
+    """Show once where they flee from, before anybody accepts them.
+
+    The access log has its entry before anything is read.
+    """
+    wanted = require(DangerLookWanted, {"reason": form.one("reason")})
+    found = await look_once(request, parse_id(id), wanted.reason)
+    reference = REFERENCE.get()
+    return show_sheet(
+        Page(request), "places/_danger_look.html", found=found, towns=reference.municipalities
+    )
 
 
 @router.post("/places/holds/{id}/decline")

@@ -150,6 +150,10 @@ class OwnRegister:
     sites: Sequence[OwnSite]
     places: Sequence[OwnPlace]
 
+    def is_new(self, site_id: UUID | str | None) -> bool:
+        """Whether an own site was approved, or has moved, only lately."""
+        return any(site.new for site in self.sites if str(site.id) == str(site_id))
+
     def name(self, place_id: UUID | str | None, site_id: UUID | str | None) -> str:
         """Return the label of an own place with the name of its site; empty if not own."""
         labels = [place.label for place in self.places if str(place.row.id) == str(place_id)]

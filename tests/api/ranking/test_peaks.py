@@ -24,7 +24,7 @@ from tests.country import (
     place_body,
     referral_body,
     shelter,
-    site_body,
+    standing_site,
 )
 from tests.erasures import erase
 from tests.statements import noting
@@ -34,9 +34,11 @@ NO_ZONES: dict[str, Any] = {"dangerAssessment": "none_known", "dangerZones": []}
 CANNOT_WALK: dict[str, Any] = {"needs": ["wheelchair"]}
 
 
-async def places_at(coordinator: Client, *, municipality: str, count: int = 1, **place: Any) -> str:
+async def places_at(
+    country: Country, coordinator: Client, *, municipality: str, count: int = 1, **place: Any
+) -> str:
     """Make a confirmed site with free places that are alike."""
-    site = await coordinator.post("/sites", site_body(municipality=municipality))
+    site = await standing_site(country, "linde", municipality=municipality)
     await coordinator.post(f"/sites/{site['id']}/confirmations")
     for _ in range(count):
         await coordinator.post("/places", place_body(site["id"], **place))
@@ -66,8 +68,8 @@ async def test_a_plan_places_more_than_choosing_in_turn_takes_nothing_and_is_hel
     country: Country,
 ) -> None:
     coordinator = await country.client("coordinator", provider="linde")
-    await places_at(coordinator, municipality=THERE, features=["wheelchair"], bedSpaces=1)
-    await places_at(coordinator, municipality=FAR, bedSpaces=3)
+    await places_at(country, coordinator, municipality=THERE, features=["wheelchair"], bedSpaces=1)
+    await places_at(country, coordinator, municipality=FAR, bedSpaces=3)
     intake = await country.client("intake_worker", provider="haven")
     anywhere = await registered(intake, threatLevel=2, nearMunicipality=THERE)
     on_wheels = await registered(intake, threatLevel=1, **CANNOT_WALK)
@@ -158,8 +160,8 @@ async def test_who_moves_for_capacity_leaves_the_region_only_after_those_who_tak
     country: Country,
 ) -> None:
     coordinator = await country.client("coordinator", provider="linde")
-    await places_at(coordinator, municipality=HERE, bedSpaces=1, features=["wheelchair"])
-    await places_at(coordinator, municipality=THERE, bedSpaces=1)
+    await places_at(country, coordinator, municipality=HERE, bedSpaces=1, features=["wheelchair"])
+    await places_at(country, coordinator, municipality=THERE, bedSpaces=1)
     intake = await country.client("intake_worker", provider="haven")
     free_to_go = await registered(intake, reason="capacity", threatLevel=3, **NO_ZONES)
     bound = await registered(intake, reason="capacity", **NO_ZONES, **CANNOT_WALK)

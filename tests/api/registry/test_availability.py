@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.country import FAR, HERE, THERE, Client, Country, place_body, shelter, site_body
+from tests.country import FAR, HERE, THERE, Client, Country, place_body, shelter, standing_site
 
 
 async def cell(client: Client, region: str = THERE, kind: str = "crisis") -> dict[str, Any]:
@@ -74,7 +74,7 @@ async def test_freshness_is_that_of_the_least_fresh_site_and_unknown_is_not_stal
     await country.step()
     assert (await cell(haven))["freshness"] == "stale"
 
-    fresh = await old.coordinator.post("/sites", site_body(name="Nieuw"))
+    fresh = await standing_site(country, "eik", name="Nieuw")
     await old.coordinator.post("/places", place_body(fresh["id"]))
     await country.step()
     assert (await cell(haven))["freshness"] == "unknown"
@@ -85,7 +85,7 @@ async def test_own_places_that_no_step_has_counted_yet_are_there(country: Countr
     linde = await shelter(country, "linde", places=1)
     await country.step()
     assert (await cell(linde.coordinator))["total"] == 1
-    site = await linde.coordinator.post("/sites", site_body(municipality=FAR))
+    site = await standing_site(country, "linde", municipality=FAR)
     await linde.coordinator.post("/places", place_body(site["id"]))
 
     seen = await cell(linde.coordinator, FAR)

@@ -11,7 +11,18 @@ from sqlalchemy import text
 from app.registry.imports import imports
 from tests.api.calls import WORKING
 from tests.casework import fresh, lapse, wish
-from tests.country import FAR, HERE, THERE, Client, Country, Shelter, shelter
+from tests.country import (
+    FAR,
+    HERE,
+    THERE,
+    Client,
+    Country,
+    Shelter,
+    approve,
+    let_work,
+    move_site,
+    shelter,
+)
 from tests.integration.registry.imports.import_files import SITE, csv, take
 from tests.shields import shield
 from tests.swaps import chain, fleeing
@@ -84,7 +95,9 @@ async def test_a_site_that_moves_into_danger_raises_the_alarm_for_a_household_th
     }
     both = [country.providers["linde"]] * 2
 
-    moved = await where.coordinator.patch(where.site, {"municipality": HERE})
+    await let_work(country, HERE, THERE)
+    await move_site(country, where.coordinator, where.there.site_id, municipality=HERE)
+    moved = await where.coordinator.get(where.site)
 
     for path, thing in at.items():
         assert (await where.named.get(path))["unsafeSince"] is not None
@@ -98,7 +111,7 @@ async def test_a_site_that_moves_into_danger_raises_the_alarm_for_a_household_th
         == 0
     )
 
-    await where.coordinator.patch(where.site, {"municipality": THERE})
+    await move_site(country, where.coordinator, where.there.site_id, municipality=THERE)
     for path, thing in at.items():
         assert (await where.named.get(path))["unsafeSince"] is None
         assert await where.told(thing) == [both] * 2
@@ -108,7 +121,8 @@ async def test_who_is_seen_there_by_who_moves_it_stands_in_the_access_log(countr
     where = await scene(country)
     wanted = await wish(where.named)
     await where.named.post("/holds", wanted, key=fresh())
-    await where.coordinator.patch(where.site, {"municipality": HERE})
+    await let_work(country, HERE, THERE)
+    await move_site(country, where.coordinator, where.there.site_id, municipality=HERE)
     named = (
         "SELECT referral_ids FROM access_log WHERE object_type = 'site' AND referral_ids <> '{}'"
     )
@@ -120,11 +134,12 @@ async def test_a_site_that_becomes_known_raises_it_too_and_one_that_becomes_neit
 ) -> None:
     where = await scene(country, places=2)
     worst, other = await where.arrived(threatLevel=3), await where.arrived()
-    await where.coordinator.patch(where.site, {"addressSecrecy": "known"})
+    await let_work(country, THERE, FAR)
+    await move_site(country, where.coordinator, where.there.site_id, addressSecrecy="known")
     assert (await where.named.get(f"/placements/{worst['id']}"))["unsafeSince"] is not None
     assert (await where.named.get(f"/placements/{other['id']}"))["unsafeSince"] is None
     assert (len(await where.told(worst)), await where.told(other)) == (1, [])
-    await where.coordinator.patch(where.site, {"municipality": FAR})
+    await move_site(country, where.coordinator, where.there.site_id, municipality=FAR)
     assert len(await where.told(worst)) == 1
 
 
@@ -141,6 +156,8 @@ async def test_a_file_that_moves_a_site_does_so_too(country: Country, by: str) -
         ) as tx:
             kind = imports.kind_of("sites")
             await imports.import_own_file(tx, kind, raw, keep=True)
+        await let_work(country, HERE, THERE)
+        await approve(country, where.there.site_id)
     assert (await where.named.get(f"/placements/{there['id']}"))["unsafeSince"] is not None
     assert len(await where.told(there)) == 1
 

@@ -4,7 +4,7 @@ import asyncio
 
 from app.database.transaction import WORKER
 from app.registry.store import availability_rows
-from tests.country import FAR, THERE, Country, place_body, shelter, site_body
+from tests.country import FAR, THERE, Country, move_site, place_body, shelter, standing_site
 from tests.integration.registry.test_places_races import offer
 
 
@@ -45,7 +45,7 @@ async def test_a_step_forgets_what_is_not_there_any_more(country: Country) -> No
     await step(country)
     assert await counted(country) == {(THERE, "crisis"): (1, 1)}
 
-    await there.coordinator.patch(f"/sites/{there.site_id}", {"municipality": FAR})
+    await move_site(country, there.coordinator, there.site_id, municipality=FAR)
     await there.coordinator.patch(f"/places/{there.place_ids[0]}", {"kind": "regular"})
 
     assert await step(country) == sorted([THERE, FAR])
@@ -54,7 +54,7 @@ async def test_a_step_forgets_what_is_not_there_any_more(country: Country) -> No
 
 async def test_a_hold_that_ran_out_counts_as_free_without_anybodys_doing(country: Country) -> None:
     there = await shelter(country, places=2)
-    other = await there.coordinator.post("/sites", site_body(name="Eik"))
+    other = await standing_site(country, "linde", name="Eik")
     await there.coordinator.post("/places", place_body(other["id"]))
     for _ in range(2):
         intake, body = await offer(country)

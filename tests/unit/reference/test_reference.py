@@ -18,8 +18,6 @@ ROOT = Path(__file__).parents[3]
 SHARED = ROOT.parent / "shared"
 ADDED = {"override_reasons": ("peak_plan",)}
 """Codes that this country has beside those of the contract."""
-TO_COME = {"reveal_purposes": ("approval",)}
-"""Codes of the contract that come with what they are for: there are no proposals to approve yet."""
 NL = ROOT / "app" / "reference" / "nl"
 REFERENCE = load("nl")
 
@@ -163,9 +161,7 @@ def test_the_code_lists_are_those_of_the_wire_contract(heading: str, listed: str
     text = contract.read_text(encoding="utf-8")
     line = next(line for line in text.splitlines() if line.startswith(f"- {heading}:"))
     ours = [code for code in REFERENCE.codes[listed].codes if code not in ADDED.get(listed, ())]
-    assert ours == [
-        code for code in re.findall(r"`(\w+)`", line) if code not in TO_COME.get(listed, ())
-    ]
+    assert ours == re.findall(r"`(\w+)`", line)
     assert REFERENCE.codes[listed].extensible
 
 

@@ -5,7 +5,17 @@ import re
 from playwright.async_api import Locator, Page, expect
 
 from app.demo import demo
-from tests.country import FAR, HERE, THERE, Country, place_body, referral_body, shelter, site_body
+from tests.country import (
+    FAR,
+    HERE,
+    THERE,
+    Country,
+    place_body,
+    referral_body,
+    shelter,
+    site_body,
+    standing_site,
+)
 from tests.web.browser import LiveService, look_at
 
 
@@ -46,7 +56,7 @@ async def test_bands_say_how_fresh_they_are_first_and_own_places_are_told_exactl
     await shelter(country, places=5)
     old = await shelter(country, "eik", site=site_body(municipality=FAR))
     never = await country.client("coordinator", provider="beuk")
-    at = await never.post("/sites", site_body(municipality=HERE))
+    at = await standing_site(country, "beuk", municipality=HERE)
     taken = await never.post("/places", place_body(at["id"]))
     await never.patch(f"/places/{taken['id']}", {"status": "occupied"})
     await country.rows(

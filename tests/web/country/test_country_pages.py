@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from app.web.offline import WORKER_POLICY
-from tests.country import Country, place_body, shelter, site_body
+from tests.country import Country, place_body, shelter, standing_site
 from tests.web.visitor import browser_of
 
 WORKED_OUT = "/country/peaks/00000000-0000-4000-8000-000000000000"
@@ -36,7 +36,7 @@ async def test_what_is_kept_is_what_everybody_sees_and_not_what_only_the_owner_k
 ) -> None:
     there = await shelter(country, places=1)
     await country.step()
-    new = await there.coordinator.post("/sites", site_body(name="Eik", municipality="GM0014"))
+    new = await standing_site(country, "linde", name="Eik", municipality="GM0014")
     await there.coordinator.post("/places", place_body(new["id"]))
     await there.coordinator.patch(f"/places/{there.place_ids[0]}", {"status": "occupied"})
     http = await browser_of(country, "coordinator", provider="linde")

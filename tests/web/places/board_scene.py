@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.casework import fresh
-from tests.country import Client, Country, place_body, referral_body, site_body
+from tests.country import Client, Country, place_body, referral_body, standing_site
 
 LIKE: tuple[tuple[str, dict[str, Any]], ...] = (
     ("Linde", {"kind": "crisis", "bedSpaces": 4, "features": ["cots"]}),
@@ -122,7 +122,7 @@ async def _made(country: Country, counts: dict[str, int]) -> BoardScene:
     for name, like in LIKE:
         if name not in counts:
             continue
-        site = await linde.post("/sites", site_body(name=name))
+        site = await standing_site(country, "linde", name=name)
         await linde.post(f"/sites/{site['id']}/confirmations")
         sites[name] = site["id"]
         bodies = [

@@ -52,6 +52,10 @@ async def test_a_busy_board_can_be_read_in_every_size_and_light(site: LiveServic
     )
     await look_at(page, "places-stay")
 
+    await scene.linde.patch(f"/sites/{scene.sites['Linde']}", {"municipality": "GM0014"})
+    await page.goto("/approvals")
+    await look_at(page, "approvals")
+
 
 async def test_the_sheets_can_be_read_in_every_size_and_light(site: LiveService) -> None:
     scene = await small(site.country)
@@ -59,6 +63,11 @@ async def test_the_sheets_can_be_read_in_every_size_and_light(site: LiveService)
     page = await open_board(site)
     await page.get_by_text("Afwijzen").click()
     await look_at(page, "places-decline")
+    await page.get_by_text("Welke gemeenten?").click()
+    await page.get_by_role("button", name="netwerk van de pleger").click()
+    await expect(page.get_by_role("dialog")).to_contain_text("s-Gravenhage")
+    await look_at(page, "places-danger-look")
+    await page.keyboard.press("Escape")
     await page.get_by_role("link", name="Locatie toevoegen").click()
     await page.get_by_role("dialog").get_by_role("button", name="Toevoegen").click()
     await look_at(page, "places-site-new")

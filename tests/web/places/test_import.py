@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.country import Country
+from app import worker
+from app.database.transaction import WORKER
+from tests.country import Country, approve
 from tests.integration.registry.imports.import_files import PLACE, SITE, csv
 from tests.swaps import NEAR
 from tests.web.places.board_scene import BoardScene, small
@@ -159,6 +161,10 @@ async def test_a_file_that_moves_a_site_asks_again_whether_those_who_are_there_a
     looked = await take(somebody, raw, kind="sites")
     before = (await scene.haven.get(f"/placements/{placement['id']}"))["unsafeSince"]
     await take(somebody, raw, kind="sites", take=checked_digest(looked))
+    assert (await scene.haven.get(f"/placements/{placement['id']}"))["unsafeSince"] is None
+    await approve(country, scene.sites["Linde"])
+    async with country.parts.database.entered(actor=WORKER) as tx:
+        await worker.recheck_moved(tx)
 
     assert before is None
     assert (await scene.haven.get(f"/placements/{placement['id']}"))["unsafeSince"] is not None

@@ -31,7 +31,8 @@ async def test_the_board_shows_own_sites_and_places_and_who_wants_to_come(countr
 
     assert all(f"{name} <small>" in page for name in scene.sites)
     assert all(f'id="p-{place}"' in page for places in scene.places.values() for place in places)
-    assert "000-555 02 02" in page
+    assert "000-555 02 02" not in page  # whom to call back, they learn once they have accepted
+    assert "000-555 01 01" in page
     assert "female (31); 2 children" in " ".join(page.split())
     assert "Arabic, Dutch" in page
     for words in (
@@ -117,7 +118,7 @@ async def test_a_request_that_became_unsafe_says_why_when_it_is_accepted_and_can
 
 async def test_unsafe_areas_that_have_ended_are_none_on_the_board(country: Country) -> None:
     scene = await small(country)
-    hold = await scene.hold()
+    hold = await scene.accept()
     at_linde = await coordinator(country)
     assert "50 km around" in await at_linde.read("/places")
     await end_zones(country, hold["referralId"])
