@@ -26,6 +26,8 @@ from app.embedded.redis_server import RedisServer
 from app.embedded.wal_archive import WalArchive
 from app.errors import OperatorError
 
+UNASKED = ""
+"""For a server of which nothing is asked but whether it lives."""
 _TURN_SECONDS = 180.0  # another process's first start, or recovery, may come first
 
 
@@ -229,7 +231,7 @@ def dead_servers(data_dir: Path) -> tuple[str, ...]:
 def _dead_in(home: DataFolder) -> tuple[str, ...]:
     programs = binaries.find()
     postgres = PostgresServer(home, binaries=programs, account=account.OURSELVES, say=_silence)
-    redis = RedisServer(home, binaries=programs, account=account.OURSELVES, password="")
+    redis = RedisServer(home, binaries=programs, account=account.OURSELVES, password=UNASKED)
     living = {"postgres": postgres.runs(), "redis": redis.alive()}
     return tuple(name for name, lives in living.items() if not lives)
 
