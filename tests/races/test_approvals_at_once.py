@@ -20,6 +20,11 @@ async def test_of_many_who_approve_and_reject_at_once_exactly_one_decides(
     proposer = await country.client("coordinator", provider="linde")
     others = [await country.client("coordinator", provider="linde") for _ in range(6)]
     for _ in range(ROUNDS):
+        bare = (await proposer.post("/sites", site_body()))["id"]
+        answers = await asyncio.gather(
+            *(one.ask("POST", f"/sites/{bare}/approval", json=YES) for one in others)
+        )
+        assert sorted(answer.status_code for answer in answers) == [200, *[409] * 5]
         site = (await proposer.post("/sites", site_body()))["id"]
         place = (await proposer.post("/places", place_body(site)))["id"]
         answers = await asyncio.gather(

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.casework import desk, fresh, problem
-from tests.country import HERE, THERE, Country
+from tests.country import HERE, THERE, Country, shelter
 
 FEARED = "GM0453"
 """Velsen, in the region of Haarlem: feared for work; Den Haag is its own region."""
@@ -150,8 +150,6 @@ async def test_a_place_that_accepts_by_itself_shows_no_more_before_they_are_on_t
     site = {"addressSecrecy": "known", "automaticAcceptance": True}
     where = await desk(country)
     await where.receiver.patch(f"/sites/{where.there.site_id}", {"admission": "paused"})
-    from tests.country import shelter  # noqa: PLC0415
-
     await shelter(country, site=site)
     hold = await where.hold()
     assert (hold["status"], hold["acceptedBy"]) == ("accepted", "automatic")

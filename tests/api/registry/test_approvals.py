@@ -1,5 +1,6 @@
 """A site that one person makes up, moves or opens, from both sides: nothing stands by one alone."""
 
+import hashlib
 import secrets
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,10 @@ from uuid import UUID
 
 import pytest
 
+from app import worker
+from app.accounts import staff
+from app.accounts.staff import AccountWanted
+from app.database.transaction import WORKER
 from tests.casework import Desk, desk, wish
 from tests.country import (
     FAR,
@@ -182,11 +187,8 @@ async def test_invitations_resets_and_roles_are_on_record_and_the_operators_coun
         ("made", None)
     ]
     token = administrator.client.http.headers["Authorization"].partition(" ")[2]
-    import hashlib  # noqa: PLC0415
 
     hashed = hashlib.sha256(token.encode()).digest()
-    from app.accounts import staff  # noqa: PLC0415
-    from app.accounts.staff import AccountWanted  # noqa: PLC0415
 
     async with country.parts.database.entered(hashed) as tx:
         roles = frozenset({"coordinator"})
@@ -375,8 +377,6 @@ async def test_a_household_whose_site_moves_into_danger_is_marked_whoever_approv
     await where.receiver.patch(f"/sites/{site}", {"municipality": HERE})
     await approve(country, site)
     del second
-    from app import worker  # noqa: PLC0415
-    from app.database.transaction import WORKER  # noqa: PLC0415
 
     seen = f"/placements/{placement['id']}"
     assert (await where.intake.get(seen))["unsafeSince"] is None  # an administrator sees no one
