@@ -191,13 +191,19 @@ async def browser() -> AsyncGenerator[Browser]:
             await started.close()
 
 
+TO_THE_LOOK = """
+    window.scrollTo(0, document.querySelector("[data-said]") ? document.body.scrollHeight : 0)
+"""
+"""Scrolls to the top; to the end where something floats at the foot, which lies over nothing there."""
+
+
 async def look_at(page: Page, name: str) -> None:
     """Claim that axe finds nothing and nothing is cut off: wide, on a phone, by day, by night."""
     for size, viewport in (("wide", WIDE), ("phone", PHONE)):
         await page.set_viewport_size(viewport)  # pyright: ignore[reportArgumentType]
         for light, rules in LIGHTS:
             await page.emulate_media(color_scheme=light)
-            await page.evaluate("window.scrollTo(0, 0)")
+            await page.evaluate(TO_THE_LOOK)
             if SCREENS is not None:
                 await page.screenshot(path=SCREENS / f"{name}-{size}-{light}.png", full_page=True)
             found = await faults_of(page, rules)

@@ -165,6 +165,7 @@ async def test_a_token_made_for_the_demo_opens_nothing_where_the_database_is_som
 ) -> None:
     provider = await show_demo(country)
     made = await issue(country, Role.INTAKE_WORKER, Role.COORDINATOR, provider=provider)
+    country.demo = False
     other = await country.token("intake_worker", "coordinator", provider="linde")
     settings = replace(country.parts.settings, database_url=country.app_url)
     parts = join(

@@ -73,12 +73,15 @@ async def open_offers(page: Page) -> None:
 
 
 async def set_out(page: Page) -> None:
-    """Ask for the address, and confirm that they are on their way, which hides it."""
+    """Confirm that they are on their way, and ask for the address, which no page keeps."""
+    under_way = page.get_by_role("heading", name="Onderweg naar Stichting Linde")
+    await page.get_by_role("button", name="Ze zijn onderweg").click()
+    await expect(under_way).to_be_visible()
     await page.get_by_text("Het adres opvragen").click()
     await page.get_by_role("button", name="warme overdracht").click()
     await expect(page.locator("#address")).to_contain_text("Voorbeeldstraat 1")
-    await page.get_by_role("button", name="Ze zijn onderweg").click()
-    await expect(page.get_by_role("heading", name="Onderweg naar Stichting Linde")).to_be_visible()
+    await page.reload()
+    await expect(under_way).to_be_visible()
     await expect(page.locator("main")).not_to_contain_text("Voorbeeldstraat")
     await look_at(page, "find-under-way")
 
