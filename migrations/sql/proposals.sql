@@ -207,12 +207,10 @@ BEGIN
   FOR UPDATE;
   SELECT p.* INTO live FROM public.site_proposals AS p
   WHERE p.site_id = site.id AND p.outcome IS NULL;
-  is_ours := site.provider_id = public.my_provider() AND public.i_am('coordinator');
+  -- An administrator works for no provider.
+  is_ours := coalesce(site.provider_id = public.my_provider() AND public.i_am('coordinator'), false);
   awaits := CASE WHEN live.id IS NULL THEN '{}' ELSE public.proposal_awaits(live.id) END;
-  IF is_ours IS NULL AND site.id IS NOT NULL THEN
-    is_ours := false;  -- an administrator works for no provider
-  END IF;
-  IF site.id IS NULL OR (NOT is_ours AND NOT coalesce('administrator' = ANY (awaits), false)) THEN
+  IF site.id IS NULL OR NOT (is_ours OR 'administrator' = ANY (awaits)) THEN
     status := 'missing';
   ELSIF live.id IS NULL THEN
     status := 'nothing_proposed';

@@ -86,6 +86,10 @@ CREATE INDEX access_log_sites_idx ON access_log (object_id, id)
   WHERE action IN ('reveal', 'give_back', 'propose', 'approve', 'reject');
 -- squawk-ignore require-concurrent-index-creation
 CREATE INDEX access_log_told_idx ON access_log (told_id, id) WHERE told_id IS NOT NULL;
+"""
+
+# What claims a place until it is taken back is a kind of its own.
+KINDS = """
 -- squawk-ignore ban-drop-constraint
 ALTER TABLE claims DROP CONSTRAINT claims_kind_check;
 -- squawk-ignore constraint-missing-not-valid
@@ -98,7 +102,7 @@ ALTER TABLE claims ADD CONSTRAINT claims_kind_check CHECK (
         AND hold_id IS NOT NULL AND placement_id IS NULL
     WHEN kind = 'placement'
     THEN claimed_until = 'infinity'::timestamptz AND placement_id IS NOT NULL
-    WHEN kind IN ('occupied', 'out_of_service', 'proposed')
+    WHEN kind IN ({until_taken_back})
     THEN claimed_until = 'infinity'::timestamptz AND hold_id IS NULL AND placement_id IS NULL
     ELSE false
     END
@@ -125,21 +129,6 @@ UPDATE claims SET kind = 'out_of_service', reason = 'other' WHERE kind = 'propos
 """
 
 BACK = """
-ALTER TABLE claims DROP CONSTRAINT claims_kind_check;
-ALTER TABLE claims ADD CONSTRAINT claims_kind_check CHECK (
-    CASE
-    WHEN kind IS NULL
-    THEN claimed_until = '-infinity'::timestamptz AND hold_id IS NULL AND placement_id IS NULL
-    WHEN kind = 'hold'
-    THEN claimed_until < 'infinity'::timestamptz
-        AND hold_id IS NOT NULL AND placement_id IS NULL
-    WHEN kind = 'placement'
-    THEN claimed_until = 'infinity'::timestamptz AND placement_id IS NOT NULL
-    WHEN kind IN ('occupied', 'out_of_service')
-    THEN claimed_until = 'infinity'::timestamptz AND hold_id IS NULL AND placement_id IS NULL
-    ELSE false
-    END
-);
 DROP INDEX access_log_sites_idx;
 DROP INDEX access_log_told_idx;
 ALTER TABLE access_log DROP COLUMN told_id CASCADE;
@@ -155,7 +144,8 @@ ALTER TABLE sites DROP COLUMN status CASCADE, DROP COLUMN approved_at, DROP COLU
 
 def upgrade() -> None:
     """Make the tables, and what decides about them."""
-    for statement in sql.statements(TABLES):
+    kinds = KINDS.format(until_taken_back="'occupied', 'out_of_service', 'proposed'")
+    for statement in sql.statements(TABLES + kinds):
         op.execute(statement)
     op.execute(KNOWN)
     sql.apply(*sql.SUBJECTS)
@@ -164,5 +154,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take the tables and columns away; places that were never approved go out of service."""
     op.execute(CLOSED)
-    for statement in sql.statements(BACK):
+    kinds = KINDS.format(until_taken_back="'occupied', 'out_of_service'")
+    for statement in sql.statements(kinds + BACK):
         op.execute(statement)
