@@ -15,10 +15,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar
 
 import asyncpg
 import psutil
+from sqlalchemy import text
 
 from app.accounts import accounts
 from app.commands.installation import BOTH, Installation, open_installation
@@ -34,6 +36,15 @@ STOP_WITHIN_S = 20.0
 LOOK_S = 0.005
 UNBOUNDED = "100000000"
 """Requests a minute: the limit is counted as always, and never reached."""
+RAISE = text("""
+INSERT INTO budget_raises (id, account_id, provider_id, raised_by, as_what, reason, until)
+SELECT gen_random_uuid(), a.id, a.provider_id, gen_random_uuid(), 'administrator', 'other',
+       clock_timestamp() + interval '1 day'
+FROM accounts AS a CROSS JOIN generate_series(1, 10)
+WHERE a.provider_id IS NOT NULL
+  AND NOT EXISTS (SELECT FROM budget_raises AS r WHERE r.account_id = a.id)
+""")
+"""Doubles the budgets of new accounts as often as counts: one account stands for a thousand."""
 
 T = TypeVar("T")
 
@@ -125,12 +136,14 @@ class Ground:
         return Keyring.parse(self.act(key))
 
     def token(self, *roles: Role, provider: str) -> str:
-        """Return the token of a new account."""
+        """Return the token of a new account, whose budgets are counted and never spent."""
 
         async def issue(tx: Transaction) -> str:
-            return (
-                await accounts.issue_token(tx, roles=roles, provider=provider, region=None, days=1)
-            ).token
+            made = await accounts.issue_token(
+                tx, roles=roles, provider=provider, region=None, days=1
+            )
+            await tx.run(RAISE)
+            return made.token
 
         return self.act(issue)
 
@@ -219,16 +232,8 @@ def serving_bare(ground: Ground, *, rows: int) -> Generator[Served]:
         "VACUUM ANALYZE",
         database="bare",
     )
-    port = free_port()
-    environment = {
-        bare.DATABASE_VARIABLE: _plain(ground.installation.owner_url, database="bare"),
-        bare.PORT_VARIABLE: str(port),
-    }
-    with _serving(
-        ("benchmarks.bare",), port=port, environment=environment, path="/hello"
-    ) as served:
+    with _serving_beside(ground, bare, database="bare") as served:
         yield served
-    ground.owner("DROP DATABASE bare WITH (FORCE)")
 
 
 @contextmanager
@@ -236,16 +241,21 @@ def serving_byhand(ground: Ground) -> Generator[Served]:
     """Serve the hold by hand on a database of its own on the same PostgreSQL."""
     ground.owner("CREATE DATABASE byhand")
     ground.owner(byhand.TABLES, database="byhand")
+    with _serving_beside(ground, byhand, database="byhand") as served:
+        yield served
+
+
+@contextmanager
+def _serving_beside(ground: Ground, program: ModuleType, *, database: str) -> Generator[Served]:
+    """Serve a program to compare with on its database, which is dropped afterwards."""
     port = free_port()
     environment = {
-        byhand.DATABASE_VARIABLE: _plain(ground.installation.owner_url, database="byhand"),
-        byhand.PORT_VARIABLE: str(port),
+        program.DATABASE_VARIABLE: _plain(ground.installation.owner_url, database=database),
+        program.PORT_VARIABLE: str(port),
     }
-    with _serving(
-        ("benchmarks.byhand",), port=port, environment=environment, path="/hello"
-    ) as served:
+    with _serving((program.__name__,), port=port, environment=environment, path="/hello") as served:
         yield served
-    ground.owner("DROP DATABASE byhand WITH (FORCE)")
+    ground.owner(f"DROP DATABASE {database} WITH (FORCE)")
 
 
 @contextmanager
