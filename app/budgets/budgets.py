@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 from app.budgets.store import budget_rows
 from app.budgets.store.budget_rows import AlarmRow, BudgetRow, RaiseRow
-from app.database import access_log, outbox
+from app.database import access_log
 from app.database.connections.spent import SPENT
 from app.database.transaction import Transaction
 from app.errors import BudgetSpent, Conflict, Forbidden, Missing
@@ -67,10 +67,8 @@ async def raise_budget(tx: Transaction, account_id: UUID | None, *, reason: str)
         )
     made = await budget_rows.read_raise(tx, id_)
     assert made is not None  # noqa: S101 - made a moment ago, and visible to who made it
-    event = await access_log.add_numbered(
-        tx, tx.caller.entry(RAISE, BUDGET, of_account, purpose=reason)
-    )
-    await outbox.add(tx, kind="access", subject=str(event), audience=[made.provider_id])
+    entry = tx.caller.entry(RAISE, BUDGET, of_account, purpose=reason)
+    await access_log.add_notice(tx, entry, provider_id=made.provider_id)
     return made
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, select
 
+from app.database import outbox
 from app.database.caller import GRANTED, AccessEntry
 from app.database.connections.lines import Said
 from app.database.statements import command
@@ -61,6 +62,13 @@ def add_last(tx: Transaction, entry: AccessEntry) -> None:
 async def add_numbered(tx: Transaction, entry: AccessEntry) -> int:
     """Write an entry and return the event's id."""
     return (await tx.rows(_ADD_NUMBERED, _values(entry)))[0].id
+
+
+async def add_notice(tx: Transaction, entry: AccessEntry, *, provider_id: UUID) -> int:
+    """Write an entry and notify a provider of it; return the event's id."""
+    event = await add_numbered(tx, entry)
+    await outbox.add(tx, kind="access", subject=str(event), audience=[provider_id])
+    return event
 
 
 async def one_at_a_time(tx: Transaction, account_id: UUID) -> None:

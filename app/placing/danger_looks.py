@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from app.database import access_log, outbox
+from app.database import access_log
 from app.database.transaction import Transaction
 from app.errors import Missing
 from app.placing import coming
@@ -27,8 +27,7 @@ async def note_look(tx: Transaction, hold_id: UUID, *, reason: str) -> None:
         referral_ids=(row.referral_id,),
         told_id=row.provider_id,
     )
-    event = await access_log.add_numbered(tx, entry)
-    await outbox.add(tx, kind="access", subject=str(event), audience=[row.provider_id])
+    await access_log.add_notice(tx, entry, provider_id=row.provider_id)
 
 
 async def read_municipalities(tx: Transaction, hold_id: UUID) -> Mapping[str, Any]:

@@ -203,8 +203,7 @@ async def _tell_of_seen_address(tx: Transaction, placement: PlacementRow) -> Non
     entry = tx.caller.entry(
         GIVE_BACK, "site", placement.site_id, referral_ids=(placement.referral_id,)
     )
-    event = await access_log.add_numbered(tx, entry)
-    await outbox.add(tx, kind="access", subject=str(event), audience=[placement.receiver_id])
+    await access_log.add_notice(tx, entry, provider_id=placement.receiver_id)
 
 
 async def note_plans(

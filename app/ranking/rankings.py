@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from app.allocation.policy.policy import Policy
@@ -139,9 +139,9 @@ def ranking_row(
 async def new_sites(tx: Transaction) -> frozenset[str]:
     """Return the sites that were approved, or have moved, less than the policy's days ago."""
     approved_at = (await tx.snapshots.register(tx)).approved_at
-    days = (await tx.snapshots.reference(tx)).policy.new_site_days
+    policy = (await tx.snapshots.reference(tx)).policy
     return frozenset(
-        site for site, moment in approved_at.items() if moment > tx.at - timedelta(days=days)
+        site for site, moment in approved_at.items() if policy.is_new(moment, at=tx.at)
     )
 
 

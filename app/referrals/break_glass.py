@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from app.database import access_log, outbox
+from app.database import access_log
 from app.database.caller import REFUSED, AccessEntry, Caller
 from app.database.transaction import Transaction
 from app.errors import Conflict, TooOften
@@ -50,9 +50,11 @@ async def break_glass(tx: Transaction, reference: str, *, reason: str) -> Broken
     found = await shield_rows.find_by_reference(tx, reference, provider_id=tx.caller.provider)
     if found is not None and tx.caller.account_id in found.named:
         raise AlreadyNamed
-    event = await access_log.add_numbered(tx, _entry(tx.caller, found, reason=reason))
+    entry = _entry(tx.caller, found, reason=reason)
     if found is None:
+        await access_log.add(tx, entry)
         return None
+    event = await access_log.add_notice(tx, entry, provider_id=tx.caller.provider)
     policy = (await tx.snapshots.reference(tx)).policy
     glass = GlassRequest(
         referral_id=found.referral_id,
@@ -63,7 +65,6 @@ async def break_glass(tx: Transaction, reference: str, *, reason: str) -> Broken
         minutes=policy.break_glass_minutes,
     )
     until = await shield_rows.break_glass(tx, glass)
-    await outbox.add(tx, kind="access", subject=str(event), audience=[tx.caller.provider])
     return BrokenGlass(event, found.referral_id, until)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from app.database import access_log, outbox
+from app.database import access_log
 from app.database.transaction import Transaction
 from app.errors import Erased, Missing
 from app.referrals.store import referral_rows
@@ -31,6 +31,5 @@ async def take_over(tx: Transaction, referral_id: UUID) -> Takeover:
     if row.key is None:
         raise Erased
     entry = tx.caller.entry(TAKE_OVER, REFERRAL, referral_id, referral_ids=(referral_id,))
-    event = await access_log.add_numbered(tx, entry)
-    await outbox.add(tx, kind="access", subject=str(event), audience=[provider_id])
+    event = await access_log.add_notice(tx, entry, provider_id=provider_id)
     return Takeover(event, referral_id, tx.at)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.database import access_log, caller, outbox
+from app.database import access_log, caller
 from app.database.caller import Role
 from app.database.transaction import Transaction
 from app.errors import Conflict, Missing, Refusal, TooOften
@@ -55,9 +55,10 @@ async def ask(tx: Transaction, question: AddressQuestion) -> Refusal | None:
         purpose=question.purpose,
         referral_ids=() if referral_id is None else (referral_id,),
     )
-    event = await access_log.add_numbered(tx, entry)
-    if basis is not None and refusal is None:
-        await outbox.add(tx, kind="access", subject=str(event), audience=[basis.owner_id])
+    if basis is None or refusal is not None:
+        await access_log.add(tx, entry)
+    else:
+        await access_log.add_notice(tx, entry, provider_id=basis.owner_id)
     return refusal
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from app.database import access_log, outbox
+from app.database import access_log
 from app.database.transaction import Transaction
 from app.errors import Conflict, Missing, Refusal
 from app.placing import site_safety
@@ -43,8 +43,8 @@ async def propose(
     )
     if answer != "proposed":
         raise _refusal(answer)
-    event = await access_log.add_numbered(tx, tx.caller.entry(PROPOSE, "site", site_id))
-    await outbox.add(tx, kind="access", subject=str(event), audience=[tx.caller.provider])
+    entry = tx.caller.entry(PROPOSE, "site", site_id)
+    await access_log.add_notice(tx, entry, provider_id=tx.caller.provider)
 
 
 async def decide(

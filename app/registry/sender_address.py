@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.budgets import budgets
-from app.database import access_log, outbox
+from app.database import access_log
 from app.database.transaction import Transaction
 from app.errors import AddressWithheld, BudgetSpent, Conflict, Missing, Refusal
 from app.registry import address
@@ -70,8 +70,7 @@ async def ask(tx: Transaction, question: SenderQuestion) -> None:
         purpose=question.purpose,
         referral_ids=(basis.referral_id,),
     )
-    event = await access_log.add_numbered(tx, entry)
-    await outbox.add(tx, kind="access", subject=str(event), audience=[basis.owner_id])
+    await access_log.add_notice(tx, entry, provider_id=basis.owner_id)
 
 
 async def reveal(tx: Transaction, question: SenderQuestion) -> Mapping[str, str]:

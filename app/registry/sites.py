@@ -5,7 +5,7 @@ Only the name is unsealed here.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -94,13 +94,12 @@ async def _opened(
     """Return sites with their names, what of them waits for approval, and whether they are new."""
     awaited = await proposal_rows.list_awaited(tx, site_id=site_id)
     proposed = {one.site_id: one for one in awaited}
-    days = (await tx.snapshots.reference(tx)).policy.new_site_days
-    new_since = tx.at - timedelta(days=days)
+    policy = (await tx.snapshots.reference(tx)).policy
     return [
         replace(
             _unseal(row, tx.keyring),
             proposed=proposed.get(row.id),
-            new=row.approved_at is not None and row.approved_at > new_since,
+            new=policy.is_new(row.approved_at, at=tx.at),
         )
         for row in rows
     ]

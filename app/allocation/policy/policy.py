@@ -322,6 +322,10 @@ class Policy(Consistent):
     session_hours: Annotated[int, _between(1, 168)] = 12
     """How long a session lasts however busy it is."""
 
+    def is_new(self, approved_at: dt.datetime | None, *, at: dt.datetime) -> bool:
+        """Whether a site that was approved at a moment, or moved then, is shown as new."""
+        return approved_at is not None and approved_at > at - dt.timedelta(days=self.new_site_days)
+
     def contradictions(self) -> Iterator[Contradiction]:
         """Check that the default radius is a choice and every span ends after it begins."""
         if self.unassessed_radius_km not in self.radii_km:
