@@ -128,9 +128,9 @@ def admitted_caller(request: Request) -> Caller | None:
     return getattr(request.state, "admitted", None)
 
 
-def entered(request: Request) -> AbstractAsyncContextManager[Transaction]:
+def bearer_transaction(request: Request) -> AbstractAsyncContextManager[Transaction]:
     """Open a transaction as the bearer of a request's token, or as nobody."""
-    return parts_of(request).database.entered(
+    return parts_of(request).database.transaction(
         token_hash(request),
         source=source_of(request),
         request_id=getattr(request.state, "request_id", None),
@@ -171,7 +171,7 @@ async def transaction(request: Request) -> AsyncGenerator[Transaction]:
     if known or not hashed:
         await _spend(parts, key or network_of(source_of(request)))
     try:
-        async with entered(request) as tx:
+        async with bearer_transaction(request) as tx:
             borne = tx.identity is not None
             if hashed and not known and (open_to_all or borne):
                 await _spend(parts, key if borne else network_of(source_of(request)))
@@ -211,7 +211,7 @@ async def log_refused(request: Request) -> None:
     if row is None or not row.action or getattr(request.state, "logged", False):
         return
     try:
-        async with entered(request) as tx:
+        async with bearer_transaction(request) as tx:
             await access_log.add(tx, _refused(request, row, tx.identity))
     except Exception:
         log.exception("refusal_not_logged")

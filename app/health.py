@@ -121,7 +121,7 @@ async def state_of(database: Database, link: Link, *, data_dir: Path) -> State:
 
 async def _look(database: Database) -> _Stored | None:
     try:
-        async with asyncio.timeout(WAIT_S), database.entered(actor=WORKER) as tx:
+        async with asyncio.timeout(WAIT_S), database.transaction(actor=WORKER) as tx:
             revision, provider = await pulse.revision(tx), await pulse.some_provider(tx)
             late = await timers.lateness(tx)
             return _Stored(revision, provider, max(late.values(), default=0.0))

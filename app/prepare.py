@@ -27,7 +27,7 @@ async def prepare(owner_url: str, settings: Settings) -> Preparation:
     try:
         if await is_behind(database):
             return await _prepare(database, owner_url, settings)
-        async with database.entered() as tx:
+        async with database.transaction() as tx:
             return Preparation(migrated=False, loaded=await load_reference(tx))
     finally:
         await database.close()
@@ -39,7 +39,7 @@ async def _prepare(database: Database, owner_url: str, settings: Settings) -> Pr
         behind = await is_behind(database)
         if behind:
             await asyncio.to_thread(schema.migrate, owner_url, settings)
-        async with database.entered() as tx:
+        async with database.transaction() as tx:
             return Preparation(migrated=behind, loaded=await load_reference(tx))
 
 

@@ -31,8 +31,8 @@ from app.registry import availability
 from app.registry import proposals as site_proposals
 from app.shares import fair_shares
 from app.webhooks.courier import Courier
+from app.webhooks.destinations import Destinations
 from app.webhooks.post import Post
-from app.webhooks.reach import Reach
 
 LOOK_S = 0.5
 """How often each process looks at the outbox although the doorbell did not ring."""
@@ -190,7 +190,7 @@ async def running(
     """Do all of this work while the block lasts; end open streams on a request to stop."""
     ours = recurring_work(parts.settings.data_dir)
     timed = ours if recurring is None else recurring
-    courier = Courier(parts.database, parts.keyring, Post(Reach.of(parts.settings)))
+    courier = Courier(parts.database, parts.keyring, Post(Destinations.of(parts.settings)))
     turns: Mapping[str, Callable[[], Awaitable[None]]] = {
         "relay": lambda: relay(parts),
         "read": parts.bus.read,
@@ -264,7 +264,7 @@ async def relay(parts: Parts) -> None:
 
 
 async def _number(database: Database, *, told: bool) -> tuple[int, bool]:
-    async with database.entered(actor=RELAY) as tx:
+    async with database.transaction(actor=RELAY) as tx:
         glance = None if told else await outbox.glance(tx)
         if glance is not None and not glance.waiting:
             return glance.newest, False
@@ -274,13 +274,13 @@ async def _number(database: Database, *, told: bool) -> tuple[int, bool]:
 
 async def recur(database: Database, recurring: Mapping[str, Work]) -> None:
     """Lease a piece of work that is due and do it; wait a second if there is none."""
-    async with database.entered(actor=WORKER) as tx:
+    async with database.transaction(actor=WORKER) as tx:
         held = await timers.lease(tx, recurring.keys())
     if held is None:
         await asyncio.sleep(TIMERS_S)
         return
     try:
-        async with database.entered(actor=WORKER, lasting=True) as tx:
+        async with database.transaction(actor=WORKER, lasting=True) as tx:
             # If the lease ran out meanwhile, another process does it too: all of it may be
             # done twice.
             await timers.done(tx, held, again_in_seconds=await recurring[held.name](tx))
@@ -288,7 +288,7 @@ async def recur(database: Database, recurring: Mapping[str, Work]) -> None:
         # Work that fails must not keep the other timers waiting; if this fails too, the lease runs
         # out by itself.
         with suppress(Exception):
-            async with database.entered(actor=WORKER) as tx:
+            async with database.transaction(actor=WORKER) as tx:
                 await timers.postpone(tx, held, seconds=LONGEST_PAUSE_S)
         raise
 

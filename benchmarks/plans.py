@@ -41,7 +41,7 @@ async def _of_a_ranking(ground: Ground, case: Case, keyring: Keyring) -> list[st
     try:
         return await _plans(
             database,
-            lambda: database.entered(hashlib.sha256(case.desk.token.encode()).digest()),
+            lambda: database.transaction(hashlib.sha256(case.desk.token.encode()).digest()),
             rank,
         )
     finally:
@@ -53,7 +53,7 @@ async def of_the_worker(database: Database, act: Act) -> list[str]:
 
     It leaves nothing behind.
     """
-    return await _plans(database, lambda: database.entered(actor=WORKER), act)
+    return await _plans(database, lambda: database.transaction(actor=WORKER), act)
 
 
 async def _plans(database: Database, entered: Entered, act: Act) -> list[str]:

@@ -151,7 +151,7 @@ async def _worker(ground: Ground) -> AsyncGenerator[Database]:
 
 async def _milliseconds(database: Database, act: Callable[[Transaction], Awaitable[None]]) -> float:
     """Act as the worker, and take it back."""
-    async with database.entered(actor=WORKER) as tx:
+    async with database.transaction(actor=WORKER) as tx:
         begun = perf_counter()
         await act(tx)
         taken = perf_counter() - begun
@@ -193,7 +193,7 @@ async def _lived(ground: Ground, size: int) -> tuple[DataKey, int]:
     Return their key, and how many there are.
     """
     async with ground.installation.owner() as owner, _worker(ground) as worker:
-        async with owner.entered() as tx:
+        async with owner.transaction() as tx:
             last = last_closed_quarter(load().country.day_of(tx.at), days=GRACE.days)
             key = await keys.read(tx, keys.LEDGER)
             regions = sorted((await tx.snapshots.reference(tx)).regions)
@@ -203,18 +203,18 @@ async def _lived(ground: Ground, size: int) -> tuple[DataKey, int]:
                 quarter.after + GRACE,
                 bisect_left(facts, quarter.after + GRACE, key=lambda fact: fact.day),
             )
-            async with owner.entered() as tx:
+            async with owner.transaction() as tx:
                 await _add(tx, facts[:told], arrivals, key)
                 if number % ANALYZE_EVERY == 0:  # as autovacuum does
                     await tx.run(text("ANALYZE leaves, openings, running_stays, quarter_totals"))
             facts = facts[told:]
             if quarter < last:
                 then = dt.datetime.combine(due, dt.time(12), tzinfo=dt.UTC)
-                async with worker.entered(actor=WORKER) as tx:
+                async with worker.transaction(actor=WORKER) as tx:
                     await quarter_totals.seal_quarters(replace(tx, at=then))
-                async with owner.entered() as tx:
+                async with owner.transaction() as tx:
                     await tx.run(NOTED_THEN, {"at": then})
-        async with owner.entered() as tx:
+        async with owner.transaction() as tx:
             return key, await counters.read(tx, "ledger")
 
 

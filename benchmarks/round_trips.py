@@ -117,7 +117,7 @@ async def _counted(ground: Ground, requests: Sequence[bytes]) -> list[str]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="plek-")))
         server = await stack.enter_async_context(await _proxied(folder, there / SOCKET, trips))
         del server
-        async with ground.installation.owner() as database, database.entered() as tx:
+        async with ground.installation.owner() as database, database.transaction() as tx:
             key = await ground.installation.key(tx)
         settings = replace(Settings(rate_limit=0), pool_size=1)
         parts = join(

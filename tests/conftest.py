@@ -168,7 +168,7 @@ async def _create(server: Server) -> None:
 
 async def _load(owner_url: str) -> None:
     database = Database(Settings(), url=owner_url, as_owner=True)
-    async with database.entered() as tx:
+    async with database.transaction() as tx:
         await load_reference(tx)
     await database.close()
 

@@ -59,7 +59,7 @@ class Country:
         """Return a provider by slug, made if it is not there."""
         if slug not in self.providers:
             id_ = self.providers[slug] = uuid4()
-            async with self.owner.entered() as tx:
+            async with self.owner.transaction() as tx:
                 await tx.run(
                     insert(Provider).values(
                         id=id_, slug=slug, name=f"Stichting {slug.title()}", phone="000-555 01 01"
@@ -84,7 +84,7 @@ class Country:
         token = f"plek_{secrets.token_urlsafe(32)}"
         account_id = uuid4()
         provider_id = await self.provider(provider) if provider else None
-        async with self.owner.entered() as tx:
+        async with self.owner.transaction() as tx:
             await tx.run(
                 insert(Account).values(
                     id=account_id,
@@ -137,12 +137,12 @@ class Country:
 
     async def rows(self, statement: str, **values: object) -> list[Any]:
         """Run a statement as the owner and return its rows."""
-        async with self.owner.entered() as tx:
+        async with self.owner.transaction() as tx:
             return await tx.rows(text(statement), values)
 
     async def step(self) -> None:
         """Take the next step of what everybody may see of availability, as the worker does every few minutes."""
-        async with self.parts.database.entered(actor=WORKER) as tx:
+        async with self.parts.database.transaction(actor=WORKER) as tx:
             await availability.refresh_counts(tx)
             await fair_shares.show_balances(tx)
 
@@ -310,7 +310,7 @@ async def standing_site(country: Country, slug: str = "linde", /, **site: Any) -
             ("automatic_acceptance", "automaticAcceptance"),
         )
     }
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         key, wrapped = tx.keyring.new_data_key(row=str(id_))
         sealed = seal_site(key, id_, name=body["name"], address=body["address"])
         ids = {"provider_id": provider_id}
@@ -353,7 +353,7 @@ async def share_reference(database: Database) -> None:
     if known is not None:
         database.snapshots.knows(known)
         return
-    async with database.entered() as tx:
+    async with database.transaction() as tx:
         REFERENCE[0] = await database.snapshots.reference(tx)
 
 

@@ -12,7 +12,7 @@ from tests.country import Country
 
 async def erase(country: Country, referral_id: str, *, folder: Path) -> bool:
     """Erase a referral as `plek erase` does; return whether this was the first time."""
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         return (await erasure.erase_referral(tx, referral_id, listed=ErasureList.of(folder)))[1]
 
 

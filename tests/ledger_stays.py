@@ -44,7 +44,7 @@ async def write(
     country: Country, opening: OpeningContent, *, placement_id: UUID | None = None
 ) -> int:
     """Write the leaf of an opening, as the operator."""
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         return await ledger._append(tx, placement_id or uuid4(), opening)
 
 
@@ -86,7 +86,7 @@ async def corrected(country: Country, arrival: int, instead: OpeningContent, *, 
 
 async def seal(country: Country, *, on: dt.date | None = None) -> SealedCounts:
     """Do what the worker does every few minutes, today or as if it were another day."""
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         then = tx.at if on is None else dt.datetime.combine(on, dt.time(12), tzinfo=dt.UTC)
         return await quarter_totals.seal_quarters(replace(tx, at=then))
 

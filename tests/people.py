@@ -68,7 +68,7 @@ def begin(country: Country) -> Callable[[], AbstractAsyncContextManager[Transact
 
     @asynccontextmanager
     async def begun() -> AsyncGenerator[Transaction]:
-        async with country.parts.database.entered(actor=SIGNING) as tx:
+        async with country.parts.database.transaction(actor=SIGNING) as tx:
             yield replace(tx, keys=keyring(country))
 
     return begun
@@ -79,7 +79,7 @@ async def invited(
 ) -> staff.NewInvitation:
     """Invite somebody, as the operator."""
     provider_id = await country.provider(provider) if provider else None
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         return await staff.invite(
             tx,
             AccountWanted(frozenset(roles), provider_id, region, None),
@@ -124,5 +124,5 @@ async def sign_in(
 
 async def who(country: Country, hashed: bytes) -> Caller | None:
     """Return whom the bearer of what has this hash is taken for."""
-    async with country.parts.database.entered(hashed) as tx:
+    async with country.parts.database.transaction(hashed) as tx:
         return tx.identity

@@ -94,7 +94,7 @@ async def release_all(country: Country) -> list[Quarter]:
     """Release every quarter that is due, as the worker does."""
     released: list[Quarter] = []
     while True:
-        async with country.parts.database.entered(actor=WORKER) as tx:
+        async with country.parts.database.transaction(actor=WORKER) as tx:
             made = await monitor_releases.release_next_quarter(tx)
         if made is None:
             return released

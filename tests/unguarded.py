@@ -11,5 +11,5 @@ async def weaken(country: Country, name: str, *changes: tuple[str, str]) -> None
     for guard, instead in changes:
         assert guard in whole
         whole = whole.replace(guard, instead)
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         await tx.connection.execute(whole)

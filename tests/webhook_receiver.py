@@ -14,8 +14,8 @@ from app.database.transaction import RELAY, WORKER
 from app.main import create_app
 from app.seal import Keyring
 from app.webhooks.courier import Courier
+from app.webhooks.destinations import Destinations
 from app.webhooks.post import Post
-from app.webhooks.reach import Reach
 from tests.country import Client, Country
 
 PAUSE = (
@@ -112,7 +112,7 @@ def reaching(country: Country) -> Country:
 def courier(country: Country, *, key: str | None = None) -> Courier:
     """Return what one process of an installation sends with."""
     keyring = country.parts.keyring if key is None else Keyring.parse(key)
-    return Courier(country.parts.database, keyring, Post(Reach.of(country.parts.settings)))
+    return Courier(country.parts.database, keyring, Post(Destinations.of(country.parts.settings)))
 
 
 async def tell(
@@ -120,10 +120,10 @@ async def tell(
 ) -> None:
     """Let things happen that concern some providers (none: all), and be numbered."""
     audience = [await country.provider(slug) for slug in to] or None
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         for subject in subjects:
             await outbox.add(tx, kind=kind, subject=subject, audience=audience)
-    async with country.parts.database.entered(actor=RELAY) as tx:
+    async with country.parts.database.transaction(actor=RELAY) as tx:
         await outbox.number(tx)
 
 

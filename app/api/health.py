@@ -82,13 +82,13 @@ async def _is_administrator(request: Request, parts: Parts) -> bool:
     hashed = token_hash(request)
     if not hashed:
         return False
-    async with parts.database.entered(hashed) as tx:
+    async with parts.database.transaction(hashed) as tx:
         return tx.identity is not None and Role.ADMINISTRATOR in tx.identity.roles
 
 
 async def _counts(parts: Parts) -> metrics.DatabaseCounts | None:
     try:
-        async with parts.database.entered(actor=WORKER) as tx:
+        async with parts.database.transaction(actor=WORKER) as tx:
             taken, late = await pulse.read(tx), await timers.lateness(tx)
     except Unavailable:
         return None

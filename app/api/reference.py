@@ -6,7 +6,7 @@ from typing import Annotated, TypeVar
 from fastapi import APIRouter, Response
 from pydantic import AfterValidator, Field
 
-from app.api.kit.known import RegionCode, once_each
+from app.api.kit.known_codes import RegionCode, once_each
 from app.api.kit.lists import ListIn, ListPart, ListRequest
 from app.api.kit.wire import Id, In, Out, parse_id
 from app.deps import Tx

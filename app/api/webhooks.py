@@ -12,7 +12,7 @@ from app.api.kit.wire import Id, In, Out, parse_id, within
 from app.deps import PartsIn, Tx
 from app.models.webhooks import WEBHOOK_KINDS
 from app.webhooks import webhooks
-from app.webhooks.reach import Reach
+from app.webhooks.destinations import Destinations
 
 router = APIRouter(tags=["Webhooks"])
 messages = APIRouter(tags=["Webhooks"])
@@ -82,7 +82,7 @@ class WebhooksOut(Out):
 async def create_webhook(wanted: WebhookWanted, tx: Tx, parts: PartsIn, once: OnceIn) -> Response:
     """Have events of the own provider sent to a URL, signed; at most ten URLs a provider."""
     webhook, secret = await webhooks.add(
-        tx, reach=Reach.of(parts.settings), url=wanted.url, kinds=wanted.kinds
+        tx, destinations=Destinations.of(parts.settings), url=wanted.url, kinds=wanted.kinds
     )
     return await once.keep(tx, WebhookMadeOut.of(webhook, secret=secret).reply(201))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from app.backup.dump import newest_tree
 from app.backup.manifest import Tree
-from app.backup.store import restored
+from app.backup.store import restore_statements
 from app.database import counters, server
 from app.database.transaction import Database, Transaction
 from app.ledger import checkpoints
@@ -66,7 +66,7 @@ async def known_tree(database: Database, signed: SignedTreeFile, *, one_host: bo
     """
     there = None
     if (await server.look(database)).revision is not None:
-        async with database.entered() as tx:
+        async with database.transaction() as tx:
             there = await newest_tree(tx)
     found = signed.read()
     if found is None or (there is not None and there.size >= found.size):
@@ -76,8 +76,8 @@ async def known_tree(database: Database, signed: SignedTreeFile, *, one_host: bo
 
 async def begin_epoch(database: Database) -> None:
     """Let all numbers go on beyond any that were given, and end every session."""
-    async with database.entered() as tx:
-        await restored.begin_epoch(tx)
+    async with database.transaction() as tx:
+        await restore_statements.begin_epoch(tx)
 
 
 async def settle_ledger(
@@ -87,7 +87,7 @@ async def settle_ledger(
 
     What is not known counts as lost, unless the operator says that nothing was booked since.
     """
-    async with database.entered() as tx:
+    async with database.transaction() as tx:
         kept = await newest_tree(tx)
         lost = None if await _has(tx, known.tree) else known.tree
         same = known.tree is None or kept is None or known.tree.origin == kept.origin

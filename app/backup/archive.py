@@ -21,12 +21,8 @@ DUMP, MANIFEST, SUMS = "database.dump", "manifest.json", "SHA256SUMS"
 CHUNK = 1 << 20
 PART = ".part"
 
-Told = Callable[[int, int], None]
-"""Hears how many of how many bytes have been gone through; 0 where nobody knows."""
-
-
-def untold(_done: int, _total: int) -> None:
-    """Tell nobody."""
+ReportBytes = Callable[[int, int], None]
+"""Reports how many of how many bytes were read; the total is 0 if it is not known."""
 
 
 class Draft:
@@ -106,7 +102,7 @@ class Archive:
     path: Path
     manifest: Manifest
 
-    def dump(self, told: Told = untold) -> Iterator[bytes]:
+    def dump(self, report: ReportBytes | None = None) -> Iterator[bytes]:
         """Yield the dump; at its end OperatorError unless its sum is the manifest's."""
         found, done = hashlib.sha256(), 0
         with _members(self.path) as tar:
@@ -115,7 +111,8 @@ class Archive:
             while chunk := dump.read(CHUNK):
                 found.update(chunk)
                 done += len(chunk)
-                told(done, self.manifest.dump_bytes)
+                if report is not None:
+                    report(done, self.manifest.dump_bytes)
                 yield chunk
         if (done, found.hexdigest()) != (self.manifest.dump_bytes, self.manifest.dump_sha256):
             raise damaged(self.path)

@@ -4,21 +4,21 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from app.backup import archive
-from app.backup.archive import Archive, Told, untold
+from app.backup.archive import Archive, ReportBytes
 from app.backup.manifest import Manifest
 from app.backup.programs import find_programs
 from app.backup.script import count_rows
 from app.errors import OperatorError
 
 
-async def check_backup(path: Path, told: Told = untold) -> Archive:
+async def check_backup(path: Path, report: ReportBytes | None = None) -> Archive:
     """Return a backup whose checksums and counts all fit; OperatorError for any other.
 
     It needs PostgreSQL's programs, and no database.
     """
     opened = archive.open_archive(path)
     programs = find_programs(opened.manifest.postgres)
-    compare(opened.manifest, await count_rows(programs, opened.dump(told)))
+    compare(opened.manifest, await count_rows(programs, opened.dump(report)))
     return opened
 
 

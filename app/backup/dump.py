@@ -33,7 +33,7 @@ async def make_backup(
     was written differs from what the snapshot has.
     """
     with archive.draft(path) as draft:
-        async with database.entered(snapshot=True) as tx:
+        async with database.transaction(snapshot=True) as tx:
             await snapshot.stay_open(tx)
             await _refuse_hiding(tx)
             source = await snapshot.source(tx)
@@ -55,7 +55,7 @@ async def make_backup(
         written = archive.open_archive(draft.path)
         compare(manifest, await count_rows(programs, written.dump()))
         archive.settle(draft, path)
-    async with database.entered() as tx:
+    async with database.transaction() as tx:
         await counters.note(tx, counters.BACKUP, manifest.made_at)
     return manifest
 

@@ -8,7 +8,7 @@ from app.backup.archive import Archive
 from app.backup.dump import Say
 from app.backup.programs import Program, find_programs, way_to
 from app.backup.script import Rows, lines_of
-from app.backup.store import restored
+from app.backup.store import restore_statements
 from app.database import server
 from app.database.server import Condition
 from app.database.transaction import Database
@@ -50,12 +50,12 @@ async def restore_backup(
     """
     found = await server.look(database)
     _refuse_server(archive, found)
-    if others := await restored.others(database):
+    if others := await restore_statements.others(database):
         raise OperatorError(
             f"Somebody else is connected to the database ({others}): stop every process of Plek"
             " first. Nothing was written."
         )
-    if not replace and not await restored.is_empty(database):
+    if not replace and not await restore_statements.is_empty(database):
         raise OperatorError(
             "The database is not empty. Nothing was written. With --replace everything in it is"
             " dropped and the backup takes its place; make a backup of it first."
@@ -66,18 +66,20 @@ async def restore_backup(
     words = ("--set=ON_ERROR_STOP=1", "--file=-", f"--dbname={way.dsn}")
     rows = Rows()
     script = lines_of(programs, archive.dump(lambda done, of: say("Restoring", done / (of or 1))))
-    owner = await restored.owner(database)
+    owner = await restore_statements.owner(database)
     fitted = _fitted(script, rows, archive, major=found.major, owner=owner)
     async with Program(*psql, *words, way=way, feed=True) as process, aclosing(script):
         assert process.stdin is not None  # noqa: S101 - asked for
-        process.stdin.write((restored.BEGIN + restored.CLEAR + restored.ROLE).encode())
+        process.stdin.write(
+            (restore_statements.BEGIN + restore_statements.CLEAR + restore_statements.ROLE).encode()
+        )
         async for line in fitted:
             process.stdin.write(line)
             await process.stdin.drain()
         say("Checking and taking up", None)
         # Only now, when all has been fed and fits: without this last word nothing was done.
         made = archive.manifest
-        process.stdin.write(restored.after(made.rows, made_at=made.made_at).encode())
+        process.stdin.write(restore_statements.after(made.rows, made_at=made.made_at).encode())
         await process.stdin.drain()
         process.stdin.close()
 

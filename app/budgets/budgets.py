@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from app.budgets.store import budget_rows
 from app.budgets.store.budget_rows import AlarmRow, BudgetRow, RaiseRow
 from app.database import access_log
-from app.database.connections.spent import SPENT
+from app.database.connections.spent_budgets import SPENT
 from app.database.transaction import Transaction
 from app.errors import BudgetSpent, Conflict, Forbidden, Missing
 

@@ -60,8 +60,10 @@ def back_up(data_dir: Path | None, *, file: Path) -> None:
 
 def check(data_dir: Path | None, *, file: Path) -> None:
     """Say whether a backup is whole, and whether the key here opens it."""
-    with _progress() as told:
-        found = asyncio.run(check_backup(file, lambda done, of: told("Checking", done / (of or 1))))
+    with _progress() as report:
+        found = asyncio.run(
+            check_backup(file, lambda done, of: report("Checking", done / (of or 1)))
+        )
     typer.echo(f"{file}: {_contents(found.manifest)}; whole: checksums and rows fit.")
     settings = settings_with(data_dir)
     try:
@@ -75,8 +77,10 @@ def check(data_dir: Path | None, *, file: Path) -> None:
 def restore(data_dir: Path | None, *, file: Path, replace: bool, nothing_since: bool) -> None:
     """Put a backup back, do what follows a restore, and say what people have to do."""
     settings = settings_with(data_dir)
-    with _progress() as told:
-        found = asyncio.run(check_backup(file, lambda done, of: told("Checking", done / (of or 1))))
+    with _progress() as report:
+        found = asyncio.run(
+            check_backup(file, lambda done, of: report("Checking", done / (of or 1)))
+        )
     refuse_key(found, _keyring(settings), where=_key_place(settings))
     _refuse_used(settings)
     with open_installation(settings) as installation:
@@ -105,8 +109,8 @@ def go_back(data_dir: Path | None, *, at: datetime, nothing_since: bool) -> None
         with open_installation(settings):
             pass
 
-    with _progress() as told:
-        told("Replaying the archived log", None)
+    with _progress() as report:
+        report("Replaying the archived log", None)
         base.go_back(archive, at=moment, start=start)
     with open_installation(settings) as installation:
         done = asyncio.run(_follow_up(installation, nothing_since=nothing_since))
@@ -132,11 +136,11 @@ async def _back_up(installation: Installation, file: Path) -> Manifest:
     async with installation.owner() as database:
         if (await server.look(database)).revision is None:
             raise OperatorError("The database is empty: there is nothing to back up.")
-        async with database.entered() as tx:
+        async with database.transaction() as tx:
             keyring = await installation.keyring(tx)
-        with _progress() as told:
+        with _progress() as report:
             return await make_backup(
-                database, url=installation.owner_url, keyring=keyring, path=file, say=told
+                database, url=installation.owner_url, keyring=keyring, path=file, say=report
             )
 
 
@@ -144,10 +148,10 @@ async def _restore(
     installation: Installation, found: Archive, *, replace: bool, nothing_since: bool
 ) -> Aftermath:
     async with installation.owner() as database:
-        with _progress() as told:
+        with _progress() as report:
             known = await _known(installation, database)
             await restore_backup(
-                database, found, url=installation.owner_url, replace=replace, say=told
+                database, found, url=installation.owner_url, replace=replace, say=report
             )
     return await _after(installation, known=known, nothing_since=nothing_since)
 
@@ -168,7 +172,7 @@ async def _known(installation: Installation, database: Database) -> Known:
 async def _after(installation: Installation, *, known: Known, nothing_since: bool) -> Aftermath:
     await installation.prepare()
     async with installation.owner() as database:
-        async with database.entered() as tx:
+        async with database.transaction() as tx:
             keyring = await installation.keyring(tx)
         return await aftermath.settle_ledger(
             database, known, keyring=keyring, nothing_since=nothing_since
@@ -209,7 +213,7 @@ def _refuse_used(settings: Settings) -> None:
     folder = DataFolder(settings.data_dir.expanduser().absolute())
     if not settings.embedded or not folder.path.is_dir():
         return
-    with locks.held(folder.lock("start"), within_seconds=TURN_S):
+    with locks.hold_for_block(folder.lock("start"), within_seconds=TURN_S):
         used = locks.is_held(folder.lock("users"))
     if used:
         raise OperatorError(

@@ -20,7 +20,7 @@ from app.database.transaction import WORKER, Database, Transaction
 from app.demo import demo, people
 from app.demo.past import write
 from app.demo.past.live import live_through
-from app.demo.past.write import Reach, to_nobody
+from app.demo.past.write import ReportStage, report_to_nobody
 from app.errors import OperatorError
 from app.ledger.signed_file import SignedTreeFile
 from app.reference import load
@@ -39,67 +39,69 @@ def fill(data_dir: Path | None, *, seed: int, with_past: bool) -> None:
     with progress.reports(), open_installation(settings) as installation:
         progress.reach("Making the database ready")
         said = run_until_stopped(
-            _fill(installation, seed=seed, with_past=with_past, reach=progress.reach)
+            _fill(installation, seed=seed, with_past=with_past, report=progress.reach)
         )
         progress.reach("Stopping the servers")
     typer.echo(said)
 
 
-async def show(installation: Installation, *, seed: int, reach: Reach) -> None:
+async def show(installation: Installation, *, seed: int, report: ReportStage) -> None:
     """Fill the database with the demo country if it is empty.
 
     Of several processes that start at once, one fills it and the others wait. Raise OperatorError
     if it holds anything but the demo country.
     """
     said = None
-    async with _turn(installation, reach=reach) as tx:
+    async with _turn(installation, report=report) as tx:
         shown = await accounts.is_demo_shown(tx)
         if shown is False:
             raise OperatorError("This database holds providers of its own: start without --demo.")
         if shown:
             await people.make_ready(tx)
         else:
-            said = await _found(installation, tx, seed=seed, with_past=True, reach=reach)
+            said = await _found_country(installation, tx, seed=seed, with_past=True, report=report)
     if said is not None:
         await _sign_ledger(installation)
         say(said)
 
 
-async def _fill(installation: Installation, *, seed: int, with_past: bool, reach: Reach) -> str:
+async def _fill(
+    installation: Installation, *, seed: int, with_past: bool, report: ReportStage
+) -> str:
     """Fill the database, and return a sentence about it."""
-    async with _turn(installation, reach=reach) as tx:
-        said = await _found(installation, tx, seed=seed, with_past=with_past, reach=reach)
+    async with _turn(installation, report=report) as tx:
+        said = await _found_country(installation, tx, seed=seed, with_past=with_past, report=report)
     if with_past:
         await _sign_ledger(installation)
     return said
 
 
 @asynccontextmanager
-async def _turn(installation: Installation, *, reach: Reach) -> AsyncGenerator[Transaction]:
+async def _turn(installation: Installation, *, report: ReportStage) -> AsyncGenerator[Transaction]:
     """Begin a transaction in which no other process fills this database."""
     async with installation.transaction() as tx:
         if not await server.is_alone_with(tx, server.DEMO):
-            reach("Another Plek fills this database with the demo country: waiting for it", 0)
+            report("Another Plek fills this database with the demo country: waiting for it", 0)
             await server.await_turn(tx, server.DEMO)
         yield tx
 
 
-async def _found(
-    installation: Installation, tx: Transaction, *, seed: int, with_past: bool, reach: Reach
+async def _found_country(
+    installation: Installation, tx: Transaction, *, seed: int, with_past: bool, report: ReportStage
 ) -> str:
     """Found the country and its people, and return a sentence about them."""
-    reach("Filling the demo country: providers, sites and places", 0)
+    report("Filling the demo country: providers, sites and places", 0)
     tx = await installation.unlock(tx)
     said = [_summary(await demo.fill(tx, seed=seed))]
     if with_past:
-        said.append(await live(tx, seed=seed, reach=reach))
+        said.append(await live(tx, seed=seed, report=report))
     await people.make_ready(tx)
     return "\n".join(said)
 
 
 async def _sign_ledger(installation: Installation) -> None:
     """Sign the ledger at once, so that a controller need not wait for the worker."""
-    async with installation.owner() as owner, owner.entered() as tx:
+    async with installation.owner() as owner, owner.transaction() as tx:
         keyring = await installation.keyring(tx)
     database = Database(installation.settings, url=installation.database_url, keyring=keyring)
     try:
@@ -113,7 +115,7 @@ async def live(
     *,
     seed: int,
     quarters: int = write.QUARTERS,
-    reach: Reach = to_nobody,
+    report: ReportStage = report_to_nobody,
 ) -> str:
     """Let the demo country, just filled, live until now; return a sentence about its past."""
     here = await write.setting(tx, quarters=quarters)
@@ -124,7 +126,7 @@ async def live(
         if unwanted.is_set():
             raise asyncio.CancelledError
         share = LIVED_FROM + (LIVED_TO - LIVED_FROM) * next(days) / here.ground.days
-        reach("Filling the demo country: living through its past", share)
+        report("Filling the demo country: living through its past", share)
 
     try:
         past = await asyncio.to_thread(
@@ -133,12 +135,12 @@ async def live(
     except asyncio.CancelledError:
         unwanted.set()  # a thread ends by itself alone, and a program waits for its threads
         raise
-    came = await write.write(
+    came = await write.write_past(
         tx,
         past,
         here,
         seed=seed,
-        reach=lambda task, share: reach(
+        report=lambda task, share: report(
             f"Filling the demo country: {task}", LIVED_TO + (1 - LIVED_TO) * share
         ),
     )
@@ -152,7 +154,7 @@ async def sign(database: Database, *, signed: SignedTreeFile | None) -> None:
     """
     again = bookkeeping.AT_ONCE_S
     while again == bookkeeping.AT_ONCE_S:
-        async with database.entered(actor=WORKER, lasting=True) as tx:
+        async with database.transaction(actor=WORKER, lasting=True) as tx:
             again = await bookkeeping.sign_tree(tx, signed=signed)
 
 

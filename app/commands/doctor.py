@@ -190,12 +190,12 @@ async def _key(installation: Installation) -> Finding:
         return Finding("fail", "key", str(error))
     async with installation.owner() as database:
         if keyring is None:
-            async with database.entered() as tx:
+            async with database.transaction() as tx:
                 used = bool(await sealed_rows.sample(tx))
             if used:
                 return Finding("fail", "key", f"{where} is gone: restore it")
             return Finding("warn", "key", f"there is none yet in {where}")
-        found = await rotation.survey(database.entered, keyring=keyring)
+        found = await rotation.survey(database.transaction, keyring=keyring)
     if not installation.settings.key and file.stat().st_mode & OTHERS:
         return Finding("warn", "key", f"others than its owner may read {where}: chmod 600 {where}")
     return _fit(found, keyring=keyring, where=where)
@@ -228,7 +228,7 @@ def _fit(found: Tally, *, keyring: Keyring, where: str) -> Finding:
 
 async def _rules(installation: Installation) -> Finding:
     """Whether every recorded ranking can still be replayed."""
-    async with installation.owner() as database, database.entered() as tx:
+    async with installation.owner() as database, database.transaction() as tx:
         unknown = await rankings.list_unknown_rules(tx)
     if unknown:
         words = (
@@ -243,7 +243,7 @@ async def _rules(installation: Installation) -> Finding:
 
 async def _backup(installation: Installation) -> Finding:
     """How old the last backup is."""
-    async with installation.owner() as database, database.entered() as tx:
+    async with installation.owner() as database, database.transaction() as tx:
         made_at = await counters.moment(tx, counters.BACKUP)
         if made_at is None:
             words = f"none has been made: {program()} backup FILE"
@@ -255,7 +255,7 @@ async def _backup(installation: Installation) -> Finding:
 
 async def _walls(installation: Installation) -> Finding:
     """Whether the database's own walls stand: functions, triggers, rules, rights, the owner."""
-    async with installation.owner() as database, database.entered() as tx:
+    async with installation.owner() as database, database.transaction() as tx:
         walls = await server.look_at_walls(tx)
         owner_obeys = await server.obeys_rules(tx)
     faults = [
@@ -280,7 +280,7 @@ async def _role(installation: Installation) -> Finding:
     """Whether the service's own role may log in and do what a request begins with."""
     database = Database(replace(installation.settings, pool_size=1), url=installation.database_url)
     try:
-        async with database.entered(actor=WORKER) as tx:
+        async with database.transaction(actor=WORKER) as tx:
             providers = len(await provider_slugs(tx))
             walled = await server.obeys_rules(tx)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is what was looked for

@@ -84,7 +84,7 @@ class Installation:
                         f"The database is not this release's yet: run `{program()} migrate` first."
                     )
                 await erase_again(database, self.erasures)
-            async with database.entered() as tx:
+            async with database.transaction() as tx:
                 yield await self.unlock(tx) if with_keys else tx
 
     async def prepare(self) -> Preparation:
@@ -95,7 +95,7 @@ class Installation:
         done = await prepare(self.owner_url, self.settings)
         async with self.owner() as database:
             if self.settings.owner_url and (user := urlsplit(self.database_url).username):
-                async with database.entered() as tx:
+                async with database.transaction() as tx:
                     await server.admit(tx, unquote(user))
             await erase_again(database, self.erasures)
         return done
@@ -156,12 +156,12 @@ async def erase_again(database: Database, listed: ErasureList) -> None:
     if reading.faults:
         lines = ", ".join(map(str, reading.faults))
         say(f"{listed.path} has lines that name nothing erased; passed over: {lines}.")
-    again = await erasure.erase_again(database.entered, reading.ids)
+    again = await erasure.erase_again(database.transaction, reading.ids)
     if again:
         them = "1 referral" if again == 1 else f"{again:,} referrals"
         say(f"Erased {them} again that a restored backup had brought back.")
     try:
-        async with database.entered() as tx:
+        async with database.transaction() as tx:
             await erasure.complete_list(tx, listed=listed)
     except OperatorError as error:
         say(str(error))

@@ -14,7 +14,7 @@ from rich.progress import Progress as Bar
 from app.commands.installation import Installation, open_installation, say, settings_with
 from app.config import Settings, program
 from app.database.sealing import rotation
-from app.database.sealing.rotation import Rotated, Told
+from app.database.sealing.rotation import ReportRows, Rotated
 from app.embedded import files, locks
 from app.embedded.folder import DataFolder
 from app.errors import OperatorError
@@ -104,8 +104,10 @@ async def _key(installation: Installation) -> str:
 
 async def _rewrap(installation: Installation, key: str) -> Rotated:
     async with installation.owner() as database:
-        with _progress() as told:
-            return await rotation.rotate(database.entered, keyring=Keyring.parse(key), told=told)
+        with _progress() as report:
+            return await rotation.rotate(
+                database.transaction, keyring=Keyring.parse(key), report=report
+            )
 
 
 def _report(done: Rotated) -> str:
@@ -134,7 +136,7 @@ def _is_used(data_dir: Path) -> bool:
     if not folder.path.is_dir():
         raise OperatorError(f"There is no Plek in {data_dir}.")
     # A process that starts meanwhile has the newest key: it is in the file since the rotation.
-    with locks.held(folder.lock("start"), within_seconds=TURN_S):
+    with locks.hold_for_block(folder.lock("start"), within_seconds=TURN_S):
         return locks.is_held(folder.lock("users"))
 
 
@@ -164,7 +166,7 @@ def _write(file: Path, keys: str) -> None:
 
 
 @contextmanager
-def _progress() -> Generator[Told]:
+def _progress() -> Generator[ReportRows]:
     """Show the progress on stderr: a bar if a person watches, else a line now and then."""
     if not sys.stderr.isatty():
         yield ProgressLines()

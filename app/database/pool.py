@@ -13,10 +13,10 @@ from app.config import Settings
 from app.database.connections.bounds import Bounds
 from app.database.connections.hosts import hosts_of
 from app.database.connections.lines import GONE, Row, Said, open_line
-from app.database.connections.spent import BUDGET_SPENT, refusal_of
+from app.database.connections.spent_budgets import BUDGET_SPENT, refusal_of
 from app.errors import Conflict, Unavailable
 
-__all__ = ["Pool", "PoolUse", "Row", "refusing"]
+__all__ = ["Pool", "PoolUse", "Row", "translate_failures"]
 
 PROOF_S = 2.0
 """How long the server may take to begin a transaction: nothing has been asked of it by then, and
@@ -51,7 +51,7 @@ class PoolUse(NamedTuple):
 
 
 @contextmanager
-def refusing() -> Generator[None]:
+def translate_failures() -> Generator[None]:
     """Turn failures of the database into refusals in the domain's words."""
     try:
         yield
@@ -189,7 +189,7 @@ class Pool:
 
     async def reach(self) -> None:
         """Open a connection of its own and end it; raises what stands in the way."""
-        with refusing():
+        with translate_failures():
             (await open_line(self._hosts, self._settings, self._bounds)).terminate()
 
     def hurry(self, seconds: float) -> None:

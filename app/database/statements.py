@@ -115,7 +115,7 @@ class Statements(Protocol):
 
     @property
     def at(self) -> datetime:
-        """The database's clock when the transaction was entered."""
+        """The database's clock when the transaction began."""
         ...
 
     @property

@@ -16,8 +16,8 @@ from app.config import Settings
 from app.database.caller import Caller
 from app.database.connections.bounds import Bounds, for_commands, for_requests, for_work
 from app.database.connections.lines import Said, limits
-from app.database.connections.spent import refusing_spent
-from app.database.pool import Pool, PoolUse, Row, refusing
+from app.database.connections.spent_budgets import refuse_spent_budgets
+from app.database.pool import Pool, PoolUse, Row, translate_failures
 from app.database.snapshots import Snapshots
 from app.database.statements import Values, command
 from app.errors import OperatorError, Unauthenticated
@@ -65,7 +65,7 @@ class Transaction:
     connection: Any
     """asyncpg's, with a transaction begun on it."""
     at: datetime
-    """The database's clock when the transaction was entered."""
+    """The database's clock when the transaction began."""
     register_version: int
     reference_version: int
     snapshots: Snapshots
@@ -126,7 +126,7 @@ class Transaction:
         meant = len(self.after_commit)
         await self.connection.execute("SAVEPOINT attempt")
         try:
-            with refusing_spent():
+            with refuse_spent_budgets():
                 yield
         except BaseException:
             del self.after_commit[meant:]
@@ -211,7 +211,7 @@ class Database:
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[Any]:
         """Open a transaction in a database of which nothing may be known yet."""
-        with refusing():
+        with translate_failures():
             async with self._pool.transaction(self._bounds) as begun:
                 yield begun.line
 
@@ -234,7 +234,7 @@ class Database:
         self._pool.hurry(seconds)
 
     @asynccontextmanager
-    async def entered(
+    async def transaction(
         self,
         token_hash: bytes = NOBODY,
         *,
@@ -255,7 +255,7 @@ class Database:
         """
         bounds = self._lasting if lasting else self._bounds
         enter = partial(self._enter, token_hash, actor or self._actor, bounds)
-        with refusing():
+        with translate_failures():
             async with self._pool.transaction(bounds, enter, snapshot=snapshot) as begun:
                 row = begun.row
                 assert row is not None  # noqa: S101 - the function always returns one

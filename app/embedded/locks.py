@@ -55,7 +55,7 @@ def is_held(path: Path) -> bool:
 
 
 @contextmanager
-def held(path: Path, *, within_seconds: float) -> Generator[int]:
+def hold_for_block(path: Path, *, within_seconds: float) -> Generator[int]:
     """Hold the lock for the time of a block.
 
     Raise OperatorError if others do not release it.

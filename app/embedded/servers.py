@@ -107,7 +107,7 @@ class EmbeddedServers:
         """
         programs = binaries.find()
         home = folder.enter(self._data_dir)
-        with _explain(home), locks.held(home.lock("start"), within_seconds=_TURN_SECONDS):
+        with _explain(home), locks.hold_for_block(home.lock("start"), within_seconds=_TURN_SECONDS):
             use = self._running or _join(home, programs=programs, say=self._say)
             try:
                 endpoints = self._start(use)
@@ -129,7 +129,10 @@ class EmbeddedServers:
         use = self._running
         if use is None or not self._dead(use):
             return ()
-        with _explain(use.home), locks.held(use.home.lock("start"), within_seconds=_TURN_SECONDS):
+        with (
+            _explain(use.home),
+            locks.hold_for_block(use.home.lock("start"), within_seconds=_TURN_SECONDS),
+        ):
             dead = self._dead(use)  # unless another process was quicker
             if dead:
                 self._start(use)
@@ -152,7 +155,10 @@ class EmbeddedServers:
         ):  # a forked child inherited this; the servers are its parent's to stop
             os.close(use.users)
             return
-        with _explain(use.home), locks.held(use.home.lock("start"), within_seconds=_TURN_SECONDS):
+        with (
+            _explain(use.home),
+            locks.hold_for_block(use.home.lock("start"), within_seconds=_TURN_SECONDS),
+        ):
             _leave(use)
 
     def __enter__(self) -> Endpoints:

@@ -48,5 +48,5 @@ class TokenBearers:
         return await asyncio.shield(answer.caller)
 
     async def _ask(self, token_hash: bytes) -> Caller | None:
-        async with self._turn, self._database.entered(token_hash) as tx:
+        async with self._turn, self._database.transaction(token_hash) as tx:
             return tx.identity

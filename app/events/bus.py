@@ -170,7 +170,7 @@ class Bus:
                 stream.beat()
 
     async def _page(self, position: int) -> list[outbox.Entry]:
-        async with self._database.entered(actor=RELAY) as tx:
+        async with self._database.transaction(actor=RELAY) as tx:
             return await outbox.read_after(tx, position, limit=PAGE)
 
     def _give(self, entry: outbox.Entry) -> None:
@@ -198,7 +198,7 @@ class Bus:
         return self._position
 
     async def _find(self) -> None:
-        async with self._database.entered(actor=RELAY) as tx:
+        async with self._database.transaction(actor=RELAY) as tx:
             newest = await outbox.newest(tx)
             last = await outbox.read_after(tx, newest - RECENT, upto=newest, limit=RECENT)
         self._recent.extend(_letter(entry) for entry in last)
@@ -212,7 +212,7 @@ class Bus:
         """Whether no event after a position has been forgotten yet."""
         if self._remembers(after) and after <= await self._found():
             return True
-        async with self._replaying, self._database.entered(actor=RELAY) as tx:
+        async with self._replaying, self._database.transaction(actor=RELAY) as tx:
             # In this order: a row that is numbered in between only adds to those kept.
             newest = await outbox.newest(tx)
             oldest = await outbox.oldest(tx)
@@ -224,7 +224,7 @@ class Bus:
         if self._remembers(after):
             since = islice(self._recent, after + 1 - self._recent[0].event.position, None)
             return [told.event for told in since if told.concerns(provider_id)], upto
-        async with self._replaying, self._database.entered(actor=RELAY) as tx:
+        async with self._replaying, self._database.transaction(actor=RELAY) as tx:
             page = await outbox.read_after(
                 tx, after, upto=upto, provider_id=provider_id, limit=PAGE
             )

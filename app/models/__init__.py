@@ -3,14 +3,6 @@
 Every query on them stands in a room's store.
 """
 
-from app.models.accounting import (
-    Cap,
-    Displacement,
-    PairNights,
-    QuarterFigures,
-    QuarterTotal,
-    RunningStays,
-)
 from app.models.accounts import (
     AccessLogEntry,
     AccessLogReferral,
@@ -49,6 +41,14 @@ from app.models.registry import (
     Site,
     SiteProposal,
     SiteSecret,
+)
+from app.models.shares import (
+    Cap,
+    Displacement,
+    PairNights,
+    QuarterFigures,
+    QuarterTotal,
+    RunningStays,
 )
 from app.models.swaps import MoveAgreement, Swap, SwapLeg, SwapSearch
 from app.models.waiting_list import Alternative, AmbulatoryCapacity, Contact, Reminder, Vacancy

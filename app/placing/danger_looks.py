@@ -7,7 +7,7 @@ from uuid import UUID
 from app.database import access_log
 from app.database.transaction import Transaction
 from app.errors import Missing
-from app.placing import coming
+from app.placing import incoming_household
 from app.placing.store import hold_rows
 from app.placing.store.hold_rows import HoldRow
 from app.referrals import referrals
@@ -36,7 +36,7 @@ async def read_municipalities(tx: Transaction, hold_id: UUID) -> Mapping[str, An
     content = (await referrals.read_content(tx, {row.referral_id})).get(row.referral_id)
     if content is None:
         raise Missing
-    return coming.municipalities(content)
+    return incoming_household.municipalities(content)
 
 
 async def _asked(tx: Transaction, hold_id: UUID) -> HoldRow:

@@ -10,7 +10,7 @@ from uuid import UUID
 from app.database import outbox
 from app.database.transaction import Transaction
 from app.errors import Conflict, Missing
-from app.placing import coming, place_check
+from app.placing import incoming_household, place_check
 from app.placing.store import hold_changes, hold_rows, placement_rows
 from app.placing.store.hold_rows import HoldRow
 from app.referrals import referrals
@@ -261,7 +261,9 @@ async def _shared(tx: Transaction, row: HoldRow) -> Mapping[str, Any] | None:
     content = (await referrals.read_content(tx, {row.referral_id})).get(row.referral_id)
     if content is None or row.told_all:
         return content
-    return await coming.read_asked(tx, content, place_id=row.place_id, sender_id=row.provider_id)
+    return await incoming_household.read_asked(
+        tx, content, place_id=row.place_id, sender_id=row.provider_id
+    )
 
 
 async def _view(tx: Transaction, row: HoldRow) -> HoldView:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from app.allocation.ledger.openings import OpeningContent, parse_opening
+from app.allocation.shares.changed_nights import first_changed_day
 from app.allocation.shares.nights import LedgerStay, StayBook
 from app.allocation.shares.quarters import Quarter, quarter_of
-from app.allocation.shares.reach import first_day_reached
 from app.allocation.shares.weights import RegionWeights, WeightHistory, region_weights_of
 from app.database import counters
 from app.database.sealing import keys
@@ -73,7 +73,7 @@ async def _first_day_reached(
     said = await asyncio.to_thread(
         lambda: [(index, stay, unseal_opening(key, index, row)) for index, stay, row in told]
     )
-    return first_day_reached(said, weights, since=sealed)
+    return first_changed_day(said, weights, since=sealed)
 
 
 async def _stays(tx: Transaction, key: DataKey, *, since: int, below: int) -> list[LedgerStay]:

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 
 from app import errors
 from app.api.kit.problems import LOGGED, status_of
-from app.deps import entered, log_refused, token_hash
+from app.deps import bearer_transaction, log_refused, token_hash
 from app.web.credential import HEADER, SIGNED_IN_AGAIN, csrf_of
 from app.web.page import Page, person_of
 from app.words import N_
@@ -52,7 +52,7 @@ async def _resume(request: Request) -> Response:
     The page keeps what was filled in. Only a page of ours gets this far, and only such a page can
     read the answer.
     """
-    async with entered(request) as tx:
+    async with bearer_transaction(request) as tx:
         account_id = None if tx.identity is None else tx.identity.account_id
     if account_id is None:
         return _ask_to_sign_in(request)

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from app.demo import people
-from app.deps import PartsIn, entered, token_hash
+from app.deps import PartsIn, bearer_transaction, token_hash
 from app.errors import Missing, Unavailable
 from app.health import state_of
 from app.reference import load
@@ -49,7 +49,7 @@ async def _home(request: Request) -> str | None:
     if not token_hash(request):
         return None
     try:
-        async with entered(request) as tx:
+        async with bearer_transaction(request) as tx:
             return None if tx.identity is None else home_of(tx.identity.roles)
     except Unavailable:  # the start page says so itself
         return None

@@ -60,7 +60,7 @@ class Courier:
         room = AT_ONCE - len(self._under_way)
         if not room:
             return 0
-        async with self._database.entered(actor=WORKER) as tx:
+        async with self._database.transaction(actor=WORKER) as tx:
             leased = await deliveries.lease(
                 tx, most=room, each=EACH, busy=set(self._under_way.values())
             )
@@ -84,7 +84,7 @@ class Courier:
     async def _deliver(self, leased: Leased) -> None:
         status = await self._send(leased)
         try:
-            async with self._database.entered(actor=WORKER) as tx:
+            async with self._database.transaction(actor=WORKER) as tx:
                 disabled = await _note(tx, leased, status=status)
         except Exception as error:
             # The lease runs out, and it is sent again.

@@ -25,7 +25,7 @@ from uuid import UUID
 import httpx
 
 from app.seal import Keyring
-from app.webhooks.reach import Address, Reach, host_of, literal
+from app.webhooks.destinations import Address, Destinations, host_of, literal
 
 PREFIX = "whsec_"
 SECRET_BYTES = 32
@@ -118,12 +118,16 @@ def _look_up(host: str, port: int) -> list[Address]:
 
 
 class Post:
-    """Sends messages to webhooks, within the operator's reach."""
+    """Sends messages to webhooks, where the operator allows it."""
 
     def __init__(
-        self, reach: Reach, *, look_up: LookUp | None = None, trusted: ssl.SSLContext | None = None
+        self,
+        destinations: Destinations,
+        *,
+        look_up: LookUp | None = None,
+        trusted: ssl.SSLContext | None = None,
     ) -> None:
-        self._reach = reach
+        self._destinations = destinations
         self._look_up = look_up or NameLookup()
         self._trusted = trusted
 
@@ -132,7 +136,7 @@ class Post:
         url = httpx.URL(text)
         try:
             async with asyncio.timeout(WITHIN_S):
-                if self._reach.faults(text):
+                if self._destinations.faults(text):
                     raise NoAnswer("not_allowed")
                 return await self._sent(url, await self._addresses(url), headers=headers, body=body)
         except TimeoutError:
@@ -145,7 +149,7 @@ class Post:
             found = [address] if address else await self._look_up(host, url.port or 0)
         except (OSError, UnicodeError, ValueError):
             raise NoAnswer("unknown_host") from None
-        admitted = [one for one in found if self._reach.admits(one, scheme=url.scheme)]
+        admitted = [one for one in found if self._destinations.admits(one, scheme=url.scheme)]
         if not admitted:
             raise NoAnswer("address_refused")
         return admitted[:MOST_ADDRESSES]

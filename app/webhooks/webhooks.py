@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 from app.database.transaction import Transaction
 from app.errors import Conflict, Fault, Invalid, Missing
 from app.webhooks import post
+from app.webhooks.destinations import Destinations
 from app.webhooks.post import WebhookTarget
-from app.webhooks.reach import Reach
 from app.webhooks.store import webhook_rows
 from app.webhooks.store.webhook_rows import WebhookRow
 
@@ -26,10 +26,10 @@ class OwnWebhook:
 
 
 async def add(
-    tx: Transaction, *, reach: Reach, url: str, kinds: Sequence[str]
+    tx: Transaction, *, destinations: Destinations, url: str, kinds: Sequence[str]
 ) -> tuple[OwnWebhook, str]:
     """Add a webhook of the caller's provider; return it and its secret, shown this once."""
-    if faults := reach.faults(url):
+    if faults := destinations.faults(url):
         raise Invalid(*(Fault("/url", fault) for fault in faults))
     if await webhook_rows.count(tx, tx.caller.provider) >= MOST:
         raise Conflict(

@@ -140,7 +140,7 @@ async def _replay(
 
 
 async def _lapse(database: Database, owning: asyncio.Lock, hold_id: str) -> None:
-    async with owning, database.entered() as tx:
+    async with owning, database.transaction() as tx:
         await tx.run(LAPSE, {"hold_id": UUID(hold_id)})
 
 

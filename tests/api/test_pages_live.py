@@ -31,7 +31,7 @@ async def test_signing_out_ends_the_streams_of_the_session(
         assert response.status_code == 200
         stream = await Follower(response).opened()
 
-        async with country.parts.database.entered(session_hash(worker.opened.cookie)) as tx:
+        async with country.parts.database.transaction(session_hash(worker.opened.cookie)) as tx:
             await sessions.end_all_sessions(tx)
 
         assert await stream.next() is None

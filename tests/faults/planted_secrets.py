@@ -36,7 +36,7 @@ REQUESTS = {
         "POST /v1/referrals/{referral}/rankings",
     ),
     "words": ("app.words.ranking.SAFETY", "POST /v1/referrals/{referral}/rankings"),
-    "webhooks": ("app.webhooks.reach.literal", "POST /v1/webhooks"),
+    "webhooks": ("app.webhooks.destinations.literal", "POST /v1/webhooks"),
     "events": ("app.events.bus.Stream", "GET /v1/events"),
     "web": ("app.web.start.state_of", "GET /"),
 }

@@ -154,7 +154,7 @@ async def test_killed_before_the_commit_nothing_happened_and_the_retry_takes_the
 ) -> None:
     async with AsyncExitStack() as stack:
         first = await stack.enter_async_context(process(scene.country, scene.server, scene.token))
-        async with scene.country.owner.entered() as tx:
+        async with scene.country.owner.transaction() as tx:
             await tx.rows(text("SELECT place_id FROM claims FOR UPDATE"))
             asking = asyncio.create_task(first.hold(scene.wanted))
             await waiting(scene.country, statement="FROM take_hold(")
@@ -176,7 +176,7 @@ async def test_killed_in_the_commit_all_of_it_happened_and_the_retry_gets_the_fi
         first = await stack.enter_async_context(process(scene.country, scene.server, scene.token))
         for statement in WAIT_AT_COMMIT.strip().replace("$$;", "$$;;").split(";;"):
             await scene.country.rows(statement)
-        async with scene.country.owner.entered() as tx:
+        async with scene.country.owner.transaction() as tx:
             await tx.rows(text("SELECT pg_advisory_xact_lock(9)"))
             asking = asyncio.create_task(first.hold(scene.wanted))
             await waiting(scene.country, statement="COMMIT")

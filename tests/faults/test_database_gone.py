@@ -105,7 +105,7 @@ async def test_what_needs_the_database_says_so_and_goes_on_once_it_is_back(morta
         while (await linde.coordinator.ask("GET", "/sites")).status_code != 200:
             await asyncio.sleep(0.1)
         assert (await http.get("/health/ready")).json()["database"] == "ok"
-        async with country.parts.database.entered(actor=WORKER) as tx:
+        async with country.parts.database.transaction(actor=WORKER) as tx:
             await outbox.add(tx, kind="swap", subject="told after all", audience=None)
         told = await stream.next()
         while (

@@ -124,7 +124,7 @@ async def test_connections_that_are_swallowed_cost_no_more_than_the_bound(
         assert set(await there.storm()) == {200}
 
         swept = await due(country)
-        async with country.parts.database.entered(actor=WORKER) as tx:
+        async with country.parts.database.transaction(actor=WORKER) as tx:
             await outbox.add(tx, kind="swap", subject="told after all", audience=None)
         while (told := await stream.next()) is not None and told.kind != "swap":
             pass

@@ -247,11 +247,11 @@ async def test_an_event_is_told_once_though_the_doorbell_rings_twice(
     ):
         assert await following(items) == Start(0)
         waiting = asyncio.create_task(following(items))
-        async with parts.database.entered(actor=WORKER) as tx:
+        async with parts.database.transaction(actor=WORKER) as tx:
             await outbox.add(tx, kind="hold", subject="1", audience=None)
         assert await waiting == Event(1, "hold", "1")
         waiting = asyncio.create_task(following(items))
         await parts.bus.doorbell.ring(1)
-        async with parts.database.entered(actor=WORKER) as tx:
+        async with parts.database.transaction(actor=WORKER) as tx:
             await outbox.add(tx, kind="hold", subject="2", audience=None)
         assert await waiting == Event(2, "hold", "2")

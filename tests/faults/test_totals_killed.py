@@ -57,7 +57,7 @@ async def test_a_quarter_has_one_total_of_every_region_also_if_the_worker_was_ki
     await country.parts.database.close()
     for statement in WAIT_AT_COMMIT if at_commit else ():
         await country.rows(statement)
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         held = (
             "SELECT pg_advisory_xact_lock(9)"
             if at_commit

@@ -14,12 +14,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from app.webhooks.destinations import Address, Destinations
 from app.webhooks.post import LookUp, NameLookup, NoAnswer, Post
-from app.webhooks.reach import Address, Reach
 from tests.webhook_receiver import receiving
 
 LOOPBACK, PUBLIC = ip_address("127.0.0.1"), ip_address("93.184.215.14")
-HERE = Reach((ip_network("127.0.0.1"),))
+HERE = Destinations((ip_network("127.0.0.1"),))
 
 
 def answering(*answers: list[Address]) -> tuple[LookUp, list[str]]:
@@ -52,12 +52,14 @@ async def test_a_name_that_leads_inside_is_not_followed_however_it_looked_before
         ):
             look_up, asked = answering([ip_address(inside)])
             assert (
-                await reason(Post(Reach(), look_up=look_up), f"https://hooks.example:{port}/")
+                await reason(
+                    Post(Destinations(), look_up=look_up), f"https://hooks.example:{port}/"
+                )
                 == "address_refused"
             )
             assert asked == ["hooks.example"]
         # What settings allowed when it was added they may not allow any more.
-        assert await reason(Post(Reach()), f"{receiver.base}/") == "not_allowed"
+        assert await reason(Post(Destinations()), f"{receiver.base}/") == "not_allowed"
         assert receiver.got == []
 
 
@@ -92,7 +94,10 @@ async def test_names_are_really_looked_up_and_one_that_is_none_has_no_answer() -
     async def unknown(_host: str, _port: int) -> list[Address]:
         raise OSError
 
-    assert await reason(Post(Reach(), look_up=unknown), "https://hooks.example/") == "unknown_host"
+    assert (
+        await reason(Post(Destinations(), look_up=unknown), "https://hooks.example/")
+        == "unknown_host"
+    )
 
 
 def certificate(folder: Path, name: str) -> ssl.SSLContext:

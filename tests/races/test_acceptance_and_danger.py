@@ -78,7 +78,7 @@ async def test_an_acceptance_waits_for_what_is_becoming_known_and_is_refused(
         hold = await where.hold()
         if not looks:
             monkeypatch.setattr(holds, "_check_safe", _nothing)
-        async with country.owner.entered() as tx:
+        async with country.owner.transaction() as tx:
             await _lock(tx, hold)
             late = asyncio.create_task(
                 where.receiver.ask("POST", f"/holds/{hold['id']}/acceptance", json={"by": "person"})

@@ -217,7 +217,7 @@ async def test_a_zone_that_becomes_known_while_an_offer_is_being_held_outdates_i
     where = await desk(country)
     referral = await where.intake.post("/referrals", referral_body())
     wanted = await wish_for(where.intake, referral["id"])
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         await tx.rows(text("UPDATE referrals SET version = version + 1 RETURNING id"))
         holding = asyncio.create_task(where.intake.ask("POST", "/holds", json=wanted, key=fresh()))
         await waiting(country)

@@ -200,7 +200,7 @@ async def test_an_act_at_the_moment_of_expiry_either_happened_or_came_too_late(
 
 
 async def sweep(country: Country) -> None:
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         await holds.sweep_holds(tx)
 
 
@@ -218,7 +218,7 @@ async def empty(country: Country) -> None:
 async def kept_while_swept(country: Country, hold_id: str) -> None:
     """Accept a hold whose claim was found live, though the sweeper thinks that it ran out."""
     receiver = await country.hashed("coordinator", provider="linde")
-    async with country.parts.database.entered(receiver) as tx:
+    async with country.parts.database.transaction(receiver) as tx:
         locked = text(
             "SELECT place_id FROM claims"
             " WHERE hold_id = :id AND claimed_until > clock_timestamp() FOR UPDATE"
@@ -261,7 +261,7 @@ async def test_what_a_receiver_began_in_time_is_done_whole_though_the_hold_runs_
     hold = await where.accepted()
     receiver = await country.hashed("coordinator", provider="linde")
 
-    async with country.parts.database.entered(receiver) as tx:
+    async with country.parts.database.transaction(receiver) as tx:
         await country.rows(
             "UPDATE holds SET expires_at = clock_timestamp() WHERE id = :id", id=hold["id"]
         )

@@ -81,7 +81,7 @@ async def test_without_its_guard_a_place_that_was_left_ends_again(country: Count
     )
     guard = "AND p.status = 'arrived'"
     assert guard in function
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         await tx.connection.execute(function.replace(guard, ""))
     assert await ended_twice(way, placement, both=False) == [200, 200]
     assert [kind for kind, _placement in await way.leaves()].count("departure") > 1

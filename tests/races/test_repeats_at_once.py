@@ -205,7 +205,7 @@ async def test_a_refused_request_can_be_repeated_with_its_key(country: Country) 
 
 async def held_key(where: Desk, country: Country) -> httpx.Response:
     """Register a referral while another request with the same key is still being answered."""
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         account = await country.value(
             "SELECT id FROM accounts WHERE roles = ARRAY['intake_worker']"
         )
@@ -224,7 +224,7 @@ async def test_a_repeat_waits_five_seconds_for_the_first_and_is_then_refused(
     country: Country,
 ) -> None:
     where = await desk(country)
-    async with country.parts.database.entered() as tx:
+    async with country.parts.database.transaction() as tx:
         assert (await tx.rows(text("SHOW lock_timeout")))[0][0] == "5s"
     response = await held_key(where, country)
     assert (response.status_code, response.json()["code"]) == (409, "busy")

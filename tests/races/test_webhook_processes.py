@@ -103,11 +103,11 @@ from app.seal import Keyring
 from app.database.transaction import Database
 from app.webhooks.courier import Courier
 from app.webhooks.post import Post
-from app.webhooks.reach import Reach
+from app.webhooks.destinations import Destinations
 
 async def send(url, role, key):
     settings = Settings(webhook_networks=("127.0.0.1",), assume_role=role)
-    courier = Courier(Database(settings, url=url), Keyring.parse(key), Post(Reach.of(settings)))
+    courier = Courier(Database(settings, url=url), Keyring.parse(key), Post(Destinations.of(settings)))
     await courier.begin()
     await courier.finish()
 
@@ -148,7 +148,7 @@ async def test_who_sends_after_its_lease_ran_out_says_nothing_of_when_it_is_due(
     await linde.post("/webhooks", {"url": "https://hooks.example/", "kinds": ["hold"]})
     await tell(country, "1")
     database = country.parts.database
-    async with database.entered(actor=WORKER) as tx:
+    async with database.transaction(actor=WORKER) as tx:
         (slow,) = await deliveries.lease(tx, most=9, each=9, seconds=-1)
         (other,) = await deliveries.lease(tx, most=9, each=9)
         until = await country_next(tx)

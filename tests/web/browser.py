@@ -138,7 +138,7 @@ async def sign_in(
     """Give a browser the session of a new account."""
     account_id = uuid4()
     provider_id = await country.provider(provider) if provider else None
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         await tx.run(
             insert(Account).values(
                 id=account_id, roles=list(roles), provider_id=provider_id, region=region
@@ -152,7 +152,7 @@ async def give_session(
 ) -> None:
     """Give a browser a new session of an account."""
     value = secrets.token_urlsafe(32)
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         await tx.run(
             insert(Token).values(
                 id=uuid4(),

@@ -204,7 +204,7 @@ async def _session(
     value, account_id = secrets.token_urlsafe(32), uuid4()
     provider_id = await country.provider(provider) if provider else None
     expires_at = text("clock_timestamp() + interval '1 day'")
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         await tx.run(
             insert(Account).values(
                 id=account_id, roles=list(roles), provider_id=provider_id, region=region

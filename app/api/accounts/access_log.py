@@ -14,7 +14,7 @@ from app.accounts import access_log
 from app.accounts.access_log import AccessLogFilter, ReviewPeriod
 from app.allocation.figures.review import MOST_DAYS
 from app.api.kit.access import ROUTES
-from app.api.kit.known import Text
+from app.api.kit.known_codes import Text
 from app.api.kit.lists import ListIn, ListRequest
 from app.api.kit.wire import AsText, Id, Line, Moment, Out, parse_optional_id
 from app.deps import Tx

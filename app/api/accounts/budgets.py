@@ -5,7 +5,7 @@ from datetime import datetime
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from app.api.kit.known import BudgetReason
+from app.api.kit.known_codes import BudgetReason
 from app.api.kit.lists import ListIn, moment_and_id
 from app.api.kit.once import OnceIn
 from app.api.kit.wire import Id, In, Line, Out, parse_optional_id

@@ -7,7 +7,7 @@ from fastapi import Request
 
 from app.database.caller import Caller
 from app.database.transaction import Transaction
-from app.deps import admit, entered, transaction
+from app.deps import admit, bearer_transaction, transaction
 from app.errors import Forbidden, Refusal, TooOften, Unauthenticated, Unavailable
 
 UNLOGGED = (Unauthenticated, Forbidden, TooOften)
@@ -27,7 +27,7 @@ async def admit_apart(request: Request) -> Caller:
 @asynccontextmanager
 async def own_transaction(request: Request) -> AsyncGenerator[Transaction]:
     """Open a transaction of its own for an admitted caller."""
-    async with entered(request) as tx:
+    async with bearer_transaction(request) as tx:
         admit(request, tx)
         yield tx
 

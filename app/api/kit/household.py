@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from app.api.kit import known
+from app.api.kit import known_codes
 from app.api.kit.wire import Day, In, Line, Out
 
 OLDEST_ADULT = 120
@@ -23,7 +23,7 @@ Languages = Annotated[list[Language], Field(max_length=20)]
 class AdultIn(In, title="Adult"):
     """One adult."""
 
-    gender: known.Gender
+    gender: known_codes.Gender
     age: Annotated[int, Field(strict=True, ge=12, le=OLDEST_ADULT)] | None = None
 
 
@@ -31,7 +31,7 @@ class ChildIn(In, title="Child"):
     """One child."""
 
     age: ChildAge | None = None
-    gender: known.ChildGender | None = None
+    gender: known_codes.ChildGender | None = None
 
 
 class HouseholdIn(In, title="Household"):
@@ -46,9 +46,9 @@ class HouseholdIn(In, title="Household"):
 class DangerZoneIn(In, title="DangerZone"):
     """A municipality to stay clear of, and by how much."""
 
-    municipality: known.MunicipalityCode
-    radius_km: known.RadiusKm
-    cause: known.ZoneCause = "home"
+    municipality: known_codes.MunicipalityCode
+    radius_km: known_codes.RadiusKm
+    cause: known_codes.ZoneCause = "home"
     until: Day | None = None
 
 

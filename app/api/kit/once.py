@@ -19,7 +19,7 @@ from app.api.kit.wire import JSON, Body, etag_of
 from app.database import answers
 from app.database.caller import Caller
 from app.database.transaction import Transaction
-from app.deps import admit, entered, log_granted
+from app.deps import admit, bearer_transaction, log_granted
 from app.errors import Conflict, Erased, Fault, Invalid, Mismatch
 
 LONGEST = 255
@@ -147,7 +147,7 @@ async def first_answer(request: Request) -> Response | None:
     call: IdempotentCall | None = getattr(request.state, "once", None)
     if call is None or call.key is None:
         return None
-    async with entered(request) as tx:
+    async with bearer_transaction(request) as tx:
         admit(request, tx)
         first = await call.replay(tx)
         if first is not None:

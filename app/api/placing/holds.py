@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
-from app.api.kit import known
+from app.api.kit import known_codes
 from app.api.kit.disclosure import UNLOGGED, admit_apart, own_transaction, require_log
 from app.api.kit.household import DangerZoneOut, HouseholdOut
 from app.api.kit.lists import ListIn, moment_and_id
@@ -33,7 +33,7 @@ class HoldWanted(In):
     referral_id: Annotated[str, Field(max_length=40)]
     ranking_id: Annotated[str, Field(max_length=40)]
     offer_id: Annotated[str, Field(max_length=200)]
-    override_reason: known.OverrideReason | None = Field(
+    override_reason: known_codes.OverrideReason | None = Field(
         default=None, description="Needed below rank 1."
     )
 
@@ -41,7 +41,7 @@ class HoldWanted(In):
 class ReleaseWanted(In):
     """Why a place is given back."""
 
-    reason: known.ReleaseReason
+    reason: known_codes.ReleaseReason
 
 
 class AcceptanceWanted(In):
@@ -53,7 +53,7 @@ class AcceptanceWanted(In):
 class DeclineWanted(In):
     """Why a household cannot come."""
 
-    reason: known.DeclineReason
+    reason: known_codes.DeclineReason
 
 
 class ComingOut(
@@ -185,7 +185,7 @@ async def list_holds(
     tx: Tx,
     page: ListIn,
     status: Annotated[
-        known.HoldStatus | None, Query(description="Only holds with this status.")
+        known_codes.HoldStatus | None, Query(description="Only holds with this status.")
     ] = None,
 ) -> Response:
     """List the holds that the own provider sent or received, newest first."""
@@ -210,7 +210,7 @@ async def read_hold(id: str, request: Request, tx: Tx) -> Response:
 class DangerLookWanted(In):
     """Why the municipalities are looked at before a person accepts."""
 
-    reason: known.DangerLookReason
+    reason: known_codes.DangerLookReason
 
 
 class LookedOut(Out):

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BeforeValidator, Field
 
-from app.api.kit import known
+from app.api.kit import known_codes
 from app.api.kit.household import Flag
 from app.api.kit.lists import ListIn, moment_and_id
 from app.api.kit.once import OnceIn, OnceRequired
@@ -59,15 +59,15 @@ class NoShowWanted(In):
 class DepartureWanted(In):
     """How a stay ended."""
 
-    destination: known.Destination
-    blockers: known.Blockers = []
+    destination: known_codes.Destination
+    blockers: known_codes.Blockers = []
     departed_at: Moment | None = None
 
 
 class CorrectionWanted(In):
     """What was recorded wrongly of an arrival or a departure, and when it was."""
 
-    code: known.CorrectionCode
+    code: known_codes.CorrectionCode
     at: Moment | None = Field(
         default=None, description="When they arrived, or left; left out for not_arrived."
     )
@@ -78,7 +78,7 @@ class PlacementChange(In):
 
     expected_departure: Day | None = None
     ready_to_leave_since: Day | None = None
-    blockers: known.Blockers = Field(default_factory=absent)
+    blockers: known_codes.Blockers = Field(default_factory=absent)
     return_by: Day | None = Field(
         default=None,
         description="Either provider may say so, as `expectedAt`; the rest is the receiver's.",
@@ -204,7 +204,7 @@ async def list_placements(
     tx: Tx,
     page: ListIn,
     status: Annotated[
-        known.PlacementStatus | None, Query(description="Only placements with this status.")
+        known_codes.PlacementStatus | None, Query(description="Only placements with this status.")
     ] = None,
 ) -> Response:
     """List the placements that the own provider sent or received, newest first."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AliasPath, Field
 
-from app.api.kit import known
+from app.api.kit import known_codes
 from app.api.kit.lists import ListIn, moment_and_id
 from app.api.kit.once import OnceIn
 from app.api.kit.wire import Id, In, Out, parse_id, single, within
@@ -43,7 +43,7 @@ class ConsentWanted(In):
 class RefusalWanted(In):
     """Why a swap cannot be."""
 
-    reason: known.SwapRefusal
+    reason: known_codes.SwapRefusal
 
 
 class LegOut(Out, alias_generator=within("row")):
@@ -147,7 +147,7 @@ async def list_swaps(
     tx: Tx,
     page: ListIn,
     status: Annotated[
-        known.SwapStatus | None, Query(description="Only swaps with this status.")
+        known_codes.SwapStatus | None, Query(description="Only swaps with this status.")
     ] = None,
 ) -> Response:
     """List the swaps that have a leg which concerns the own provider, newest first."""

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
 from app.allocation.ranking.obstacles import RegionOrProvider, obstacles
-from app.api.kit.known import ProviderId, RegionCode
+from app.api.kit.known_codes import ProviderId, RegionCode
 from app.api.kit.reasons import ExclusionOut, TextOut, exclusion_out
 from app.api.kit.wire import Out, parse_id, single
 from app.database.transaction import Transaction

@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
-from app.api.kit import known
+from app.api.kit import known_codes
 from app.api.kit.lists import ListIn, moment_and_id
 from app.api.kit.once import IdempotentCall, OnceIn
 from app.api.kit.wire import Day, Id, In, Out, parse_id, single
@@ -27,8 +27,8 @@ MOST = 10_000
 class AlternativeWanted(In):
     """What a household is to have until a place is found, and who answers for it."""
 
-    kind: known.AlternativeKind
-    responsible_provider_id: known.ProviderId
+    kind: known_codes.AlternativeKind
+    responsible_provider_id: known_codes.ProviderId
     until: Day | None = Field(
         default=None,
         description="The day on which they leave it. An emergency bed has the policy's nights at "
@@ -39,13 +39,13 @@ class AlternativeWanted(In):
 class CheckWanted(In):
     """How they are."""
 
-    outcome: known.CheckOutcome
+    outcome: known_codes.CheckOutcome
 
 
 class EndingWanted(In):
     """Why it ends."""
 
-    reason: known.AlternativeEnding
+    reason: known_codes.AlternativeEnding
 
 
 class CapacityWanted(In):

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field, field_validator
 
 from app.api.kit.disclosure import UNLOGGED, admit_apart, own_transaction, require_log
-from app.api.kit.known import BreakGlassReason
+from app.api.kit.known_codes import BreakGlassReason
 from app.api.kit.wire import AsText, Id, In, Line, Out
 from app.errors import Missing
 from app.referrals import break_glass

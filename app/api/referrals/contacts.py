@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import AfterValidator, Field, StringConstraints
 
-from app.api.kit import known
+from app.api.kit import known_codes
 from app.api.kit.lists import ListIn, moment_and_id
 from app.api.kit.once import OnceIn
 from app.api.kit.wire import Id, In, Moment, Out, parse_id, within
@@ -38,7 +38,7 @@ class ContactWanted(In):
     """What was said, with whom, and when the next contact is due."""
 
     note: Note
-    kind: known.ContactKind | None = None
+    kind: known_codes.ContactKind | None = None
     due_at: Moment | None = Field(
         default=None, description="When the next contact is due; none: no more is."
     )

@@ -13,7 +13,7 @@ from pydantic import (
     field_validator,
 )
 
-from app.api.kit import known
+from app.api.kit import known_codes
 from app.api.kit.household import (
     CallBack,
     DangerZoneIn,
@@ -38,7 +38,7 @@ from app.referrals import referrals, shields
 router = APIRouter(tags=["Referrals"])
 
 ProviderIds = Annotated[
-    list[known.ProviderId], Field(max_length=50), AfterValidator(known.once_each)
+    list[known_codes.ProviderId], Field(max_length=50), AfterValidator(known_codes.once_each)
 ]
 
 NOWHERE = "assessed danger needs a danger zone; without one say none_known"
@@ -47,18 +47,18 @@ NOWHERE = "assessed danger needs a danger zone; without one say none_known"
 class ReferralWanted(In):
     """A household that needs a place; what is not known yet may come later."""
 
-    urgency: known.Urgency
-    origin_municipality: known.MunicipalityCode
+    urgency: known_codes.Urgency
+    origin_municipality: known_codes.MunicipalityCode
     household: HouseholdIn
-    reason: known.ReferralReason = "safety"
-    danger_assessment: known.DangerAssessment = "not_asked"
+    reason: known_codes.ReferralReason = "safety"
+    danger_assessment: known_codes.DangerAssessment = "not_asked"
     danger_zones: DangerZones = Field(default=[], validate_default=True)
-    perpetrator_whereabouts: known.Whereabouts | None = None
+    perpetrator_whereabouts: known_codes.Whereabouts | None = None
     threat_level: ThreatLevel | None = None
-    target_groups: known.TargetGroups = []
-    needs: known.Needs = []
+    target_groups: known_codes.TargetGroups = []
+    needs: known_codes.Needs = []
     languages: Languages = []
-    near_municipality: known.MunicipalityCode | None = None
+    near_municipality: known_codes.MunicipalityCode | None = None
     barred_providers: ProviderIds = []
     safety_plan: Flag = False
     call_back: CallBack | None = None
@@ -79,18 +79,18 @@ class ReferralWanted(In):
 class ReferralChange(In):
     """What is known now; what is left out stays as it was."""
 
-    urgency: known.Urgency = Field(default_factory=absent)
-    origin_municipality: known.MunicipalityCode = Field(default_factory=absent)
+    urgency: known_codes.Urgency = Field(default_factory=absent)
+    origin_municipality: known_codes.MunicipalityCode = Field(default_factory=absent)
     household: HouseholdIn = Field(default_factory=absent)
-    reason: known.ReferralReason = Field(default_factory=absent)
-    danger_assessment: known.DangerAssessment = Field(default_factory=absent)
+    reason: known_codes.ReferralReason = Field(default_factory=absent)
+    danger_assessment: known_codes.DangerAssessment = Field(default_factory=absent)
     danger_zones: DangerZones = Field(default_factory=absent)
-    perpetrator_whereabouts: known.Whereabouts | None = None
+    perpetrator_whereabouts: known_codes.Whereabouts | None = None
     threat_level: ThreatLevel | None = None
-    target_groups: known.TargetGroups = Field(default_factory=absent)
-    needs: known.Needs = Field(default_factory=absent)
+    target_groups: known_codes.TargetGroups = Field(default_factory=absent)
+    needs: known_codes.Needs = Field(default_factory=absent)
     languages: Languages = Field(default_factory=absent)
-    near_municipality: known.MunicipalityCode | None = None
+    near_municipality: known_codes.MunicipalityCode | None = None
     barred_providers: ProviderIds = Field(default_factory=absent)
     safety_plan: Flag = Field(default_factory=absent)
     call_back: CallBack | None = None
@@ -160,7 +160,7 @@ async def list_referrals(
     tx: Tx,
     page: ListIn,
     status: Annotated[
-        known.ReferralStatus | None, Query(description="Only referrals with this status.")
+        known_codes.ReferralStatus | None, Query(description="Only referrals with this status.")
     ] = None,
 ) -> Response:
     """List the own provider's referrals, newest first."""

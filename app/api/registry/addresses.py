@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
 from app.api.kit.disclosure import UNLOGGED, admit_apart, own_transaction, require_log
-from app.api.kit.known import RevealPurpose
+from app.api.kit.known_codes import RevealPurpose
 from app.api.kit.wire import In, Line, Out, parse_id, parse_optional_id
 from app.errors import Conflict, Missing
 from app.registry import address, sender_address

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from app.api.kit.known import PlaceKind, RegionCode
+from app.api.kit.known_codes import PlaceKind, RegionCode
 from app.api.kit.lists import ListIn
 from app.api.kit.wire import Out
 from app.deps import Tx

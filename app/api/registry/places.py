@@ -10,7 +10,7 @@ from pydantic import (
     field_validator,
 )
 
-from app.api.kit.known import Features, Genders, OutOfServiceReason, PlaceKind, Sharing
+from app.api.kit.known_codes import Features, Genders, OutOfServiceReason, PlaceKind, Sharing
 from app.api.kit.lists import ListIn, moment_and_id
 from app.api.kit.once import OnceIn
 from app.api.kit.wire import (

@@ -6,7 +6,7 @@ from typing import Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, StrictBool, ValidationInfo, field_validator
 
-from app.api.kit.known import (
+from app.api.kit.known_codes import (
     AddressSecrecy,
     Admission,
     AlarmCause,

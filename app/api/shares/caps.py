@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import AliasPath, Field
 
-from app.api.kit.known import CapReason, RegionCode
+from app.api.kit.known_codes import CapReason, RegionCode
 from app.api.kit.lists import ListIn, ListRequest
 from app.api.kit.once import OnceIn
 from app.api.kit.wire import Day, Id, In, Out, parse_id, within

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import AliasPath, BeforeValidator, Field
 
 from app.allocation.shares.fairness import MILLION, RegionShare
-from app.api.kit.known import RegionCode
+from app.api.kit.known_codes import RegionCode
 from app.api.kit.quarters import QuartersIn
 from app.api.kit.wire import Id, Out, within
 from app.deps import Tx

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AliasPath, Field
 
-from app.api.kit.known import RegionCode
+from app.api.kit.known_codes import RegionCode
 from app.api.kit.quarters import QuartersIn
 from app.api.kit.wire import AsText, Id, Out
 from app.deps import Tx

@@ -102,8 +102,8 @@ async def _make_ready(installation: Installation, *, progress: Progress) -> str:
     if done.migrated:
         say("Migrated the database.")
     if installation.settings.demo:
-        await demo.show(installation, seed=DEFAULT_SEED, reach=progress.reach)
-    async with installation.owner() as database, database.entered() as tx:
+        await demo.show(installation, seed=DEFAULT_SEED, report=progress.reach)
+    async with installation.owner() as database, database.transaction() as tx:
         return await installation.key(tx)
 
 

@@ -22,8 +22,8 @@ PAUSE_S = 1.0
 
 Begin: TypeAlias = Callable[[], AbstractAsyncContextManager[Transaction]]
 """Opens a transaction of the owner."""
-Told: TypeAlias = Callable[[int, int], None]
-"""Hears how many rows of how many have been looked at in this pass."""
+ReportRows: TypeAlias = Callable[[int, int], None]
+"""Reports how many of how many rows were read in this pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +57,8 @@ class Rotated:
     answers: int = 0
 
 
-def untold(_done: int, _total: int) -> None:
-    """Report progress to no one."""
-
-
 async def rotate(
-    begin: Begin, *, keyring: Keyring, told: Told = untold, rows: int | None = None
+    begin: Begin, *, keyring: Keyring, report: ReportRows | None = None, rows: int | None = None
 ) -> Rotated:
     """Reseal with the newest key everything that an older key sealed.
 
@@ -78,7 +74,7 @@ async def rotate(
 
     done = Rotated()
     for _ in range(MOST_PASSES):
-        found = await _pass(begin, (*WRAPPED, ANSWERS), visit=change, told=told, rows=rows)
+        found = await _pass(begin, (*WRAPPED, ANSWERS), visit=change, report=report, rows=rows)
         keys, answers = _keys(found), found[ANSWERS]
         done = Rotated(done.keys + keys.changed, done.answers + answers.changed)
         if not keys.older + answers.older:
@@ -94,18 +90,23 @@ async def rotate(
 
 
 async def survey(
-    begin: Begin, *, keyring: Keyring, told: Told = untold, rows: int | None = None
+    begin: Begin, *, keyring: Keyring, report: ReportRows | None = None, rows: int | None = None
 ) -> Tally:
     """Count the wrapped data keys, those of older keys, and those that no key opens."""
 
     async def look(_tx: Transaction, shelf: Shelf, batch: list[Sealed]) -> Tally:
         return _sorted(batch, _seals(keyring, shelf))[0]
 
-    return _keys(await _pass(begin, WRAPPED, visit=look, told=told, rows=rows))
+    return _keys(await _pass(begin, WRAPPED, visit=look, report=report, rows=rows))
 
 
 async def _pass(
-    begin: Begin, shelves: Sequence[Shelf], *, visit: Visit, told: Told, rows: int | None
+    begin: Begin,
+    shelves: Sequence[Shelf],
+    *,
+    visit: Visit,
+    report: ReportRows | None,
+    rows: int | None,
 ) -> Mapping[Shelf, Tally]:
     """Visit every row that there is, by id, some in each transaction."""
     async with begin() as tx:
@@ -123,7 +124,8 @@ async def _pass(
                 tallies[shelf] += await visit(tx, shelf, batch)
             last = batch[-1]
             done += len(batch)
-            told(done, max(done, total))
+            if report is not None:
+                report(done, max(done, total))
     return tallies
 
 

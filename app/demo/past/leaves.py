@@ -9,7 +9,7 @@ from datetime import datetime
 
 from app.allocation.ledger.openings import READY_TO_LEAVE, Correction, OpeningContent, persons_class
 from app.database.caller import Role
-from app.demo.past.told import Stayed, Told, noted_at
+from app.demo.past.lives import RecordedLife, RecordedStay, noted_at
 from app.ledger.ledger import LedgerFact
 from app.reference import load
 
@@ -17,27 +17,27 @@ ITS_ARRIVAL = 0
 """Stands for the index of the arrival's leaf, which the ledger fills in."""
 
 
-def facts_of(told: Iterable[Told], *, policy_hash: str) -> list[LedgerFact]:
+def facts_of(lives: Iterable[RecordedLife], *, policy_hash: str) -> list[LedgerFact]:
     """Return what the ledger is to say of all lives, in the order in which it happened."""
-    facts = (fact for one in told for fact in _of_life(one, policy_hash))
+    facts = (fact for one in lives for fact in _of_life(one, policy_hash))
     return sorted(facts, key=lambda fact: fact.at)
 
 
-def _of_life(told: Told, policy_hash: str) -> Iterator[LedgerFact]:
+def _of_life(life: RecordedLife, policy_hash: str) -> Iterator[LedgerFact]:
     begun: LedgerFact | None = None
-    for stayed in told.stays:
+    for stayed in life.stays:
         if stayed.leaves.departure:
             if begun is not None:
                 yield _end(begun, at=stayed.arrived_at)
             begun = None
         if stayed.leaves.arrival:
-            begun = LedgerFact(stayed.id, stayed.arrived_at, _arrival(told, stayed, policy_hash))
+            begun = LedgerFact(stayed.id, stayed.arrived_at, _arrival(life, stayed, policy_hash))
             yield begun
     if begun is not None:
-        yield from _last(begun, told.stays[-1])
+        yield from _last(begun, life.stays[-1])
 
 
-def _last(begun: LedgerFact, stayed: Stayed) -> Iterator[LedgerFact]:
+def _last(begun: LedgerFact, stayed: RecordedStay) -> Iterator[LedgerFact]:
     """Yield what is said of the last place.
 
     Since when they were ready to leave, and that they left.
@@ -59,8 +59,8 @@ def _end(begun: LedgerFact, *, at: datetime) -> LedgerFact:
     )
 
 
-def _arrival(told: Told, stayed: Stayed, policy_hash: str) -> OpeningContent:
-    need = told.life.need
+def _arrival(life: RecordedLife, stayed: RecordedStay, policy_hash: str) -> OpeningContent:
+    need = life.history.need
     return OpeningContent(
         type="arrival",
         origin=stayed.origin_region,

@@ -14,7 +14,7 @@ from app.allocation.ranking.replay import inputs_bytes
 from app.allocation.ranking.versions import NEWEST
 from app.allocation.values import Need
 from app.demo.demo import references
-from app.demo.past.told import Around, Stayed, Told, noted_at
+from app.demo.past.lives import RecordedLife, RecordedStay, Surroundings, noted_at
 from app.placing import erasure
 from app.reference import load
 from app.registry.first_load import Values
@@ -80,28 +80,30 @@ INTAKE, LONGEST_INTAKE = 75, 20 * 60
 """Minutes from registering a household to asking for a place: the mean, and the most."""
 
 
-def told_of(around: Around, past: Past, *, seed: int, reach: Callable[[float], None]) -> list[Told]:
+def record_lives(
+    surroundings: Surroundings, past: Past, *, seed: int, report: Callable[[float], None]
+) -> list[RecordedLife]:
     """Add the rows of all lives to a batch; return what the ledger and sums need."""
     names = islice(references(seed), REFERRALS, None)
-    told: list[Told] = []
+    lives: list[RecordedLife] = []
     for life in past.lives:
-        told.append(_Telling(around, life, next(names)).told())
-        reach(len(told) / len(past.lives))
-    return told
+        lives.append(_LifeRecord(surroundings, life, next(names)).record_life())
+        report(len(lives) / len(past.lives))
+    return lives
 
 
-class _Telling:
+class _LifeRecord:
     """One life, row by row."""
 
-    def __init__(self, around: Around, life: HouseholdHistory, name: str) -> None:
-        self._around, self._life = around, life
-        self._luck, self._batch = around.luck, around.batch
+    def __init__(self, surroundings: Surroundings, life: HouseholdHistory, name: str) -> None:
+        self._surroundings, self._life = surroundings, life
+        self._luck, self._batch = surroundings.luck, surroundings.batch
         self._id, self._stay_id = self._luck.id(), self._luck.id()
-        self._sender = self._luck.one(around.senders[life.need.origin_region])
+        self._sender = self._luck.one(surroundings.senders[life.need.origin_region])
         self._lead = self._luck.between(*ON_THE_WAY) * MINUTE
-        self._over = None if life.over is None else around.moment(life.over)
+        self._over = None if life.over is None else surroundings.moment(life.over)
         self._registered = (
-            around.moment(life.since)
+            surroundings.moment(life.since)
             - self._lead
             - self._luck.about(INTAKE, most=LONGEST_INTAKE) * MINUTE
         )
@@ -109,8 +111,8 @@ class _Telling:
         self._tell_referral(name)
         self._key = self._seal()
 
-    def told(self) -> Told:
-        """Tell it."""
+    def record_life(self) -> RecordedLife:
+        """Add its rows; return the life as they have it."""
         if self._life.visits:
             row = {
                 "id": self._stay_id,
@@ -118,14 +120,14 @@ class _Telling:
                 "provider_id": UUID(self._sender.id),
             }
             self._batch.stays.append(row)
-        stays: list[Stayed] = []
+        stays: list[RecordedStay] = []
         for visit in self._life.visits:
             stays.append(
                 self._stay(visit, stays[-1] if stays else None, last=visit is self._life.visits[-1])
             )
         for asked in self._life.in_vain:
-            self._ask(asked, place_id=self._around.place_in.get(asked.group.id))
-        return Told(self._life, stays)
+            self._ask(asked, place_id=self._surroundings.place_in.get(asked.group.id))
+        return RecordedLife(self._life, stays)
 
     def _tell_referral(self, name: str) -> None:
         life, need = self._life, self._life.need
@@ -140,7 +142,7 @@ class _Telling:
                 "reason": need.reason,
                 "origin": need.origin,
                 "created_at": self._registered,
-                "updated_at": self._over or self._around.moment(life.visits[-1].came),
+                "updated_at": self._over or self._surroundings.moment(life.visits[-1].came),
             }
         )
 
@@ -149,15 +151,18 @@ class _Telling:
 
         Or note that it has been destroyed, as long ago as the policy says.
         """
-        if self._over is not None and self._over + self._around.kept_for < self._around.at:
+        if (
+            self._over is not None
+            and self._over + self._surroundings.kept_for < self._surroundings.at
+        ):
             gone = {
                 "referral_id": self._id,
                 "cause": erasure.RETENTION,
-                "at": self._over + self._around.kept_for,
+                "at": self._over + self._surroundings.kept_for,
             }
             self._batch.erasures.append(gone)
             return None
-        key, wrapped = self._around.keyring.new_data_key(row=str(self._id))
+        key, wrapped = self._surroundings.keyring.new_data_key(row=str(self._id))
         sealed = key.seal_json(_content(self._life.need, self._sender.phone), row=str(self._id))
         secret = {
             "referral_id": self._id,
@@ -172,7 +177,7 @@ class _Telling:
         """Tell of a place that was asked for; return the hold."""
         if place_id is None:
             return None
-        begun = max(self._since, self._around.moment(asked.at) - self._lead)
+        begun = max(self._since, self._surroundings.moment(asked.at) - self._lead)
         answered = self._since = begun + asked.minutes * MINUTE
         ranking_id, hold_id = self._luck.id(), self._luck.id()
         self._batch.rankings.append(self._ranking(asked, ranking_id, at=begun))
@@ -189,7 +194,7 @@ class _Telling:
                 "rank": asked.rank,
                 "override_reason": self._luck.pick(OVERRIDES) if asked.rank > 1 else None,
                 **self._answer(asked, at=answered),
-                "expires_at": begun + self._around.reference.policy.answer_minutes * MINUTE,
+                "expires_at": begun + self._surroundings.reference.policy.answer_minutes * MINUTE,
                 "renewals_left": 0,
                 "created_at": begun,
                 "resolved_at": answered,
@@ -219,7 +224,7 @@ class _Telling:
         }
 
     def _ranking(self, asked: AskedPlace, id_: UUID, *, at: datetime) -> Values:
-        around, sealed = self._around, b""
+        surroundings, sealed = self._surroundings, b""
         if self._key is not None:
             sealed = self._key.seal(
                 inputs_bytes(asked.need, replace(asked.situation, as_of=at)), row=str(id_)
@@ -229,20 +234,20 @@ class _Telling:
             "referral_id": self._id,
             "provider_id": UUID(self._sender.id),
             "referral_version": 1,
-            "register_version": around.snapshot.version,
+            "register_version": surroundings.snapshot.version,
             "as_of": at,
-            "policy_hash": around.reference.policy_hash,
-            "register_hash": around.snapshot.hash,
+            "policy_hash": surroundings.reference.policy_hash,
+            "register_hash": surroundings.snapshot.hash,
             "rules_version": NEWEST.version,
             "digest": NEWEST.digest(asked.ranking),
             "sealed": sealed,
         }
 
-    def _stay(self, visit: PastStay, before: Stayed | None, *, last: bool) -> Stayed:
+    def _stay(self, visit: PastStay, before: RecordedStay | None, *, last: bool) -> RecordedStay:
         for asked in visit.asked[:-1]:
-            self._ask(asked, place_id=self._around.place_in.get(asked.group.id))
+            self._ask(asked, place_id=self._surroundings.place_in.get(asked.group.id))
         hold_id = self._ask(visit.asked[-1], place_id=visit.place_id)
-        stayed = self._stayed(visit, before, last=last)
+        stayed = self._recorded_stay(visit, before, last=last)
         blockers = (
             sorted({self._luck.pick(BLOCKERS) for _ in range(MOST_BLOCKERS)})
             if stayed.ready_since
@@ -253,10 +258,12 @@ class _Telling:
             | {"hold_id": hold_id, "blockers": blockers, "created_at": self._since}
         )
         self._since = stayed.arrived_at
-        self._tell_waiting(stayed, blockers)
+        self._tell_readiness(stayed, blockers)
         return stayed
 
-    def _placement(self, stayed: Stayed, before: Stayed | None, *, last: bool) -> dict[str, object]:
+    def _placement(
+        self, stayed: RecordedStay, before: RecordedStay | None, *, last: bool
+    ) -> dict[str, object]:
         """Return what a placement's row says of a stay."""
         visit = stayed.visit
         inside = before is not None and stayed.began_with == before.began_with
@@ -283,12 +290,18 @@ class _Telling:
             "ready_to_leave_since": stayed.ready_since,
         }
 
-    def _stayed(self, visit: PastStay, before: Stayed | None, *, last: bool) -> Stayed:
-        id_, receiver, moment = self._luck.id(), UUID(visit.group.provider_id), self._around.moment
+    def _recorded_stay(
+        self, visit: PastStay, before: RecordedStay | None, *, last: bool
+    ) -> RecordedStay:
+        id_, receiver, moment = (
+            self._luck.id(),
+            UUID(visit.group.provider_id),
+            self._surroundings.moment,
+        )
         inside = None if before is None else before.receiver_id == receiver
         origin_region, receiving = self._life.need.origin_region, visit.group.region
         arrived, departed = moment(visit.came), None if visit.left is None else moment(visit.left)
-        return Stayed(
+        return RecordedStay(
             id=id_,
             began_with=before.began_with if before is not None and inside else id_,
             visit=visit,
@@ -308,19 +321,19 @@ class _Telling:
 
         In the last third of the time.
         """
-        end = departed or self._around.at
+        end = departed or self._surroundings.at
         chance = READY_NOW if departed is None else READY_FIRST
         if end - arrived < LONG_ENOUGH or not self._luck.happens(chance):
             return None
         days = (end - arrived).days
         return load().country.day_of(end) - timedelta(days=self._luck.between(1, days // 3))
 
-    def _destination(self, stayed: Stayed, *, last: bool) -> str | None:
+    def _destination(self, stayed: RecordedStay, *, last: bool) -> str | None:
         if stayed.departed_at is None:
             return None
         return self._luck.pick(DESTINATIONS) if last else ONWARD
 
-    def _tell_waiting(self, stayed: Stayed, blockers: Sequence[str]) -> None:
+    def _tell_readiness(self, stayed: RecordedStay, blockers: Sequence[str]) -> None:
         """Tell since when they were ready to leave, and what kept them."""
         if stayed.ready_since is None:
             return

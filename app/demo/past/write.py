@@ -5,9 +5,9 @@ Quarters that are over, as the service would have written them while they went b
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TypeAlias
 from uuid import UUID
 
@@ -23,20 +23,19 @@ from app.allocation.values import Register
 from app.database import register
 from app.database.register import RegisterSnapshot
 from app.database.transaction import Transaction
-from app.demo.past.days import days_of
 from app.demo.past.leaves import facts_of
-from app.demo.past.rows import told_of
-from app.demo.past.told import Around, Told
+from app.demo.past.lives import RecordedLife, Surroundings
+from app.demo.past.rows import record_lives
 from app.demo.store import place_uses
 from app.ledger import household_counts, ledger
 from app.ledger.household_counts import CountKey
 from app.ledger.ledger import LedgerFact
 from app.reference import load
 from app.registry import first_load
-from app.registry.first_load import Batch
+from app.registry.first_load import Batch, Values
 from app.shares import quarter_totals
 from app.simulation.country.luck import Luck
-from app.simulation.country.past import Past, PastSetting, PlaceNow
+from app.simulation.country.past import Past, PastSetting, PlaceNow, ProviderRegion
 
 QUARTERS = 4
 """Quarters that are over, and that the worker may seal by now."""
@@ -47,11 +46,11 @@ TOLD, STORED = 0.35, 0.55
 """Which shares of writing a past are done when it has been told, and when its rows are stored: of
 the time."""
 
-Reach: TypeAlias = Callable[[str, float], None]
-"""Told what is being done, and which share of the whole is."""
+ReportStage: TypeAlias = Callable[[str, float], None]
+"""Reports what is being done, and which share of the whole is done."""
 
 
-def to_nobody(_task: str, _share: float) -> None:
+def report_to_nobody(_task: str, _share: float) -> None:
     """Where nobody waits for it."""
 
 
@@ -75,9 +74,11 @@ async def setting(tx: Transaction, *, quarters: int = QUARTERS) -> Setting:
     `quarters` is how many it has that are over.
     """
     policy = (await tx.snapshots.reference(tx)).policy
-    snapshot = _admitting(await tx.snapshots.register(tx))
+    snapshot = _with_every_site_open(await tx.snapshots.register(tx))
     # A day after the quarter has begun, so that whoever comes first was registered within it.
-    began = load().country.midnight(_first(tx.at, policy, quarters).first + DAY).astimezone(UTC)
+    began = (
+        load().country.midnight(_first_quarter(tx.at, policy, quarters).first + DAY).astimezone(UTC)
+    )
     places = [
         PlaceNow(row.place_id, str(row.group_id), row.kind or "free", (row.since - began) // MINUTE)
         for row in await place_uses.places(tx)
@@ -90,26 +91,26 @@ async def setting(tx: Transaction, *, quarters: int = QUARTERS) -> Setting:
     )
 
 
-def _admitting(now: RegisterSnapshot) -> RegisterSnapshot:
+def _with_every_site_open(now: RegisterSnapshot) -> RegisterSnapshot:
     """Return the register with every site open: none has been paused for a year."""
     register = Register(tuple(replace(group, admission="open") for group in now.register.groups))
     return replace(now, register=register, hash=register_hash(register))
 
 
-def _first(at: datetime, policy: Policy, quarters: int) -> Quarter:
+def _first_quarter(at: datetime, policy: Policy, quarters: int) -> Quarter:
     quarter = last_closed_quarter(load().country.day_of(at), days=policy.quarter_grace_days)
     for _ in range(quarters - 1):
         quarter = quarter_of(quarter.first - DAY)
     return quarter
 
 
-async def write(
+async def write_past(
     tx: Transaction,
     past: Past,
     here: Setting,
     *,
     seed: int,
-    reach: Reach = to_nobody,
+    report: ReportStage = report_to_nobody,
 ) -> int:
     """Write all rows and leaves of a past; return how many households came.
 
@@ -117,29 +118,31 @@ async def write(
     more.
     """
     batch = Batch()
-    around = await _around(tx, past, here, seed=seed, batch=batch)
-    told = told_of(around, past, seed=seed, reach=lambda share: reach("telling it", TOLD * share))
+    surroundings = await _surroundings(tx, past, here, seed=seed, batch=batch)
+    lives = record_lives(
+        surroundings, past, seed=seed, report=lambda share: report("telling it", TOLD * share)
+    )
     batch.monitor_days.extend(
-        days_of(past, here.snapshot.register, first=load().country.day_of(here.began))
+        _day_counts(past, here.snapshot.register, first=load().country.day_of(here.began))
     )
     await register.record(tx, here.snapshot)
-    reach("storing it", TOLD)
+    report("storing it", TOLD)
     await first_load.add_rows(tx, batch)
-    await place_uses.settle(tx, _claims(told, past, here))
-    await _count(tx, told)
-    facts = facts_of(told, policy_hash=(await tx.snapshots.reference(tx)).policy_hash)
-    await _record(
-        tx, facts, here, reach=lambda share: reach("its ledger", STORED + (1 - STORED) * share)
+    await place_uses.settle(tx, _claims(lives, past, here))
+    await _count_arrivals(tx, lives)
+    facts = facts_of(lives, policy_hash=(await tx.snapshots.reference(tx)).policy_hash)
+    await _record_leaves(
+        tx, facts, here, report=lambda share: report("its ledger", STORED + (1 - STORED) * share)
     )
-    return sum(bool(one.life.visits) for one in told)
+    return sum(bool(one.history.visits) for one in lives)
 
 
-async def _record(
+async def _record_leaves(
     tx: Transaction,
     facts: Sequence[LedgerFact],
     here: Setting,
     *,
-    reach: Callable[[float], None],
+    report: Callable[[float], None],
 ) -> None:
     """Write the leaves, and seal each quarter on the day on which the worker would have."""
     arrivals = dict[UUID, int]()
@@ -149,20 +152,22 @@ async def _record(
         quarter_of(load().country.day_of(here.began)),
         last_closed_quarter(load().country.day_of(tx.at), days=grace),
     ):
-        reach(1 - len(facts) / every)
+        report(1 - len(facts) / every)
         due = load().country.midnight(quarter.after + (grace + 1) * DAY)
         until = bisect_left(facts, due, key=lambda fact: fact.at)
         await ledger.record_past(tx, facts[:until], arrivals=arrivals)
         await quarter_totals.seal_quarters(replace(tx, at=min(due, tx.at)))
         facts = facts[until:]
-    reach(1 - len(facts) / every)
+    report(1 - len(facts) / every)
     await ledger.record_past(tx, facts, arrivals=arrivals)
 
 
-async def _around(tx: Transaction, past: Past, here: Setting, *, seed: int, batch: Batch) -> Around:
+async def _surroundings(
+    tx: Transaction, past: Past, here: Setting, *, seed: int, batch: Batch
+) -> Surroundings:
     reference = await tx.snapshots.reference(tx)
     cards = sorted((await tx.snapshots.providers(tx)).values(), key=lambda card: card.slug)
-    return Around(
+    return Surroundings(
         reference=reference,
         snapshot=here.snapshot,
         senders={
@@ -179,24 +184,23 @@ async def _around(tx: Transaction, past: Past, here: Setting, *, seed: int, batc
     )
 
 
-def _claims(told: Iterable[Told], past: Past, here: Setting) -> list[place_uses.Settled]:
+def _claims(lives: Iterable[RecordedLife], past: Past, here: Setting) -> list[place_uses.Settled]:
     lived_in = [
-        place_uses.Settled(one.life.visits[-1].place_id, one.stays[-1].arrived_at, one.stays[-1].id)
-        for one in told
-        if one.life.visits and one.life.over is None
+        place_uses.Settled(
+            one.history.visits[-1].place_id, one.stays[-1].arrived_at, one.stays[-1].id
+        )
+        for one in lives
+        if one.history.visits and one.history.over is None
     ]
     return lived_in + [
         place_uses.Settled(place, here.moment(since), None) for place, since in past.since.items()
     ]
 
 
-async def _count(
-    tx: Transaction,
-    told: Iterable[Told],
-) -> None:
+async def _count_arrivals(tx: Transaction, lives: Iterable[RecordedLife]) -> None:
     """Add up who came, as arrivals do."""
     sums: defaultdict[CountKey, Counter[str]] = defaultdict(Counter)
-    for one in told:
+    for one in lives:
         if one.stays:
             first = one.stays[0]
             whose = CountKey(
@@ -204,5 +208,30 @@ async def _count(
                 first.receiver_id,
                 first.receiving,
             )
-            sums[whose].update(household_counts.counts_of(one.life.need))
+            sums[whose].update(household_counts.counts_of(one.history.need))
     await household_counts.add_counts(tx, sums)
+
+
+def _day_counts(past: Past, register: Register, *, first: date) -> Iterator[Values]:
+    """Yield a count for each day and each provider's places in a region.
+
+    Every site is confirmed in time.
+    """
+    places: Counter[ProviderRegion] = Counter()
+    sites: defaultdict[ProviderRegion, set[str]] = defaultdict(set)
+    for group in register.groups:
+        places[group.provider_id, group.region] += group.places
+        sites[group.provider_id, group.region].add(group.site_id)
+    for where, days in past.in_use.items():
+        for day, used in enumerate(days):
+            yield {
+                "day": first + timedelta(days=day),
+                "provider_id": UUID(where[0]),
+                "region": where[1],
+                "places": places[where],
+                "in_use": used,
+                "out_of_service": 0,
+                "sites": len(sites[where]),
+                "stale": 0,
+                "unknown": 0,
+            }

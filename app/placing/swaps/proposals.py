@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from app.database import outbox
 from app.database.transaction import Transaction
 from app.errors import Conflict, Fault, Invalid, Missing
-from app.placing import coming
+from app.placing import incoming_household
 from app.placing.store import placement_rows, swap_reservations, swap_rows, swap_search_rows
 from app.placing.store.swap_candidates import as_exchange
 from app.placing.store.swap_reservations import HouseholdMove, TargetPlace
@@ -283,7 +283,9 @@ async def _coming(tx: Transaction, swap: SwapRow, leg: LegRow) -> Mapping[str, A
     content = (await referrals.read_content(tx, {leg.referral_id})).get(leg.referral_id)
     if content is None or leg.receiving_at is not None:
         return content
-    return await coming.read_asked(tx, content, place_id=leg.place_id, sender_id=leg.provider_id)
+    return await incoming_household.read_asked(
+        tx, content, place_id=leg.place_id, sender_id=leg.provider_id
+    )
 
 
 async def live_legs_of(tx: Transaction, referral_id: UUID) -> tuple[UUID | None, list[LegRow]]:

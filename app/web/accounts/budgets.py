@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request, Response
 from pydantic import TypeAdapter, ValidationError
 
-from app.api.kit import known
+from app.api.kit import known_codes
 from app.api.kit.disclosure import admit_apart, own_transaction
 from app.api.kit.problems import status_of
 from app.api.kit.wire import parse_optional_id
@@ -24,7 +24,7 @@ router = APIRouter(include_in_schema=False)
 
 MOST = 50
 """Raises shown, newest first."""
-REASON = TypeAdapter[str](known.BudgetReason)
+REASON = TypeAdapter[str](known_codes.BudgetReason)
 
 
 @router.get("/budgets")

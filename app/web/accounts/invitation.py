@@ -48,7 +48,7 @@ async def offer_factor(
 ) -> Response:
     """Show the choice of a password, and the second factor that is made now."""
     try:
-        async with parts.database.entered(actor=SIGNING) as tx:
+        async with parts.database.transaction(actor=SIGNING) as tx:
             offered = await invitations.offer_factor(tx, code)
     except Missing:
         return await _refuse_code(request, page, parts)
@@ -60,16 +60,16 @@ async def accept_invitation(
     request: Request, page: AnyPage, parts: PartsIn, chosen: Annotated[TypedInvitation, Form()]
 ) -> Response:
     """Accept the invitation, sign in, and show the recovery codes only this once."""
-    keyring, entered = parts.keyring, partial(parts.database.entered, actor=SIGNING)
+    keyring, begin = parts.keyring, partial(parts.database.transaction, actor=SIGNING)
     choice = ChosenCredential(chosen.code, chosen.sealed, chosen.password, chosen.digits)
     try:
         enrolled = await invitations.accept_invitation(
-            entered, choice, visitor=visitor_of(request, parts)
+            begin, choice, visitor=visitor_of(request, parts)
         )
     except Missing:
         return await _refuse_code(request, page, parts)
     except Invalid as invalid:
-        async with entered() as tx:
+        async with begin() as tx:
             offered = await invitations.offer_factor(tx, chosen.code, again=chosen.sealed)
         faults = {one.pointer[1:]: one.message for one in invalid.faults}
         return _show_choice(request, page, chosen.code, offered, faults=faults)

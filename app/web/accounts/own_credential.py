@@ -76,7 +76,7 @@ async def _change(
 ) -> Response:
     caller, keyring = await admit_apart(request), parts.keyring
     begin, device = (
-        partial(parts.database.entered, actor=SIGNING),
+        partial(parts.database.transaction, actor=SIGNING),
         cookies.device_of(request, keyring=keyring),
     )
     async with begin() as tx:

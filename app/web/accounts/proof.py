@@ -21,7 +21,7 @@ async def is_code_wrong(request: Request, parts: Parts, *, code: str) -> bool:
     async with own_transaction(request) as tx:
         caller = tx.caller
     return not await sign_ins.prove_again(
-        partial(parts.database.entered, actor=SIGNING),
+        partial(parts.database.transaction, actor=SIGNING),
         caller,
         code,
         visitor=visitor_of(request, parts),

@@ -48,7 +48,7 @@ async def sign_in(
     device = cookies.device_of(request, keyring=parts.keyring)
     try:
         opened = await sign_ins.sign_in(
-            partial(parts.database.entered, actor=SIGNING),
+            partial(parts.database.transaction, actor=SIGNING),
             SignInAttempt(typed.name, typed.password, typed.code, device),
             visitor=visitor_of(request, parts),
             allowance=parts.allowance,
@@ -81,7 +81,7 @@ async def demo_sign_in(
     """Sign in as one of the demo's people; Missing if this is no demo."""
     if not parts.settings.demo:
         raise Missing
-    async with parts.database.entered(actor=SIGNING) as tx:
+    async with parts.database.transaction(actor=SIGNING) as tx:
         opened = await people.sign_in(tx, role, visitor=visitor_of(request, parts))
     device = cookies.device_of(request, keyring=parts.keyring)
     return cookies.let_in(page.go(HOME), opened, device=device, keyring=parts.keyring)

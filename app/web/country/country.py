@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from app.api.kit.known import PlaceKind
+from app.api.kit.known_codes import PlaceKind
 from app.api.kit.wire import parse_id
 from app.database.caller import Role
 from app.deps import Tx

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import TypeAdapter, ValidationError
 
-from app.api.kit import known
+from app.api.kit import known_codes
 from app.api.kit.disclosure import admit_apart, own_transaction
 from app.api.kit.once import AlreadyAnswered
 from app.api.kit.problems import status_of
@@ -26,9 +26,9 @@ from app.web.page import AnyPage
 
 router = APIRouter(include_in_schema=False)
 
-OVERRIDE = TypeAdapter[str](known.OverrideReason)
-RELEASE = TypeAdapter[str](known.ReleaseReason)
-PURPOSE = TypeAdapter[str](known.RevealPurpose)
+OVERRIDE = TypeAdapter[str](known_codes.OverrideReason)
+RELEASE = TypeAdapter[str](known_codes.ReleaseReason)
+PURPOSE = TypeAdapter[str](known_codes.RevealPurpose)
 LONGEST_CODE = 40
 GONE = frozenset({"offer_gone", "ranking_outdated"})
 """The refusals that a new ranking answers at once."""

@@ -26,7 +26,7 @@ async def base(country: Country) -> AsyncGenerator[str]:
 
 async def tell(country: Country, kind: str, subject: str, *to: str) -> None:
     audience = [await country.provider(slug) for slug in to] or None
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         await outbox.add(tx, kind=kind, subject=subject, audience=audience)
 
 
@@ -114,7 +114,7 @@ async def test_whoever_lost_the_line_before_the_first_event_misses_nothing(
 async def test_a_position_that_is_not_kept_gets_reset_and_then_goes_on(country: Country) -> None:
     token = await country.token("coordinator", provider="linde")
     await tell(country, "hold", "forgotten", "linde")
-    async with country.parts.database.entered(actor=RELAY) as tx:
+    async with country.parts.database.transaction(actor=RELAY) as tx:
         assert await outbox.number(tx) == 1
     await country.rows("DELETE FROM outbox")
 
@@ -202,7 +202,7 @@ async def test_open_streams_hold_no_database_connection(country: Country, base: 
         more = country.parts.settings.pool_size + 5
         open_ = [await stack.enter_async_context(following(base, token)) for _ in range(more)]
 
-        async with country.parts.database.entered() as tx:
+        async with country.parts.database.transaction() as tx:
             await tx.row(text("SELECT 1"))
 
         assert country.parts.bus.stream_count == len(open_)

@@ -132,7 +132,7 @@ async def test_answers_to_what_is_too_long_and_to_our_own_faults_are_strict(
         await administrator.ask("POST", "/sites", content=content, headers=JSON, expect=400)
         for content in (b" " * (LONGEST_BODY + 1), in_parts())
     ]
-    monkeypatch.setattr(country.parts.database, "entered", None)
+    monkeypatch.setattr(country.parts.database, "transaction", None)
     answers += [await administrator.ask("GET", "/regions", expect=500)]
     answers += [await (await top(country)).ask("GET", "/metrics", expect=500)]
 

@@ -219,7 +219,7 @@ async def test_a_known_token_over_its_allowance_does_not_reach_the_database(
     busy = await at(there, DESK, token=await country.token("administrator"))
     assert [(await busy.ask("GET", "/regions")).status_code for _ in range(3)] == [200, 200, 429]
 
-    monkeypatch.setattr(there.parts.database, "entered", None)
+    monkeypatch.setattr(there.parts.database, "transaction", None)
 
     await busy.ask("GET", "/regions", expect=429)
 

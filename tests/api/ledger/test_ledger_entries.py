@@ -39,7 +39,7 @@ async def leaf(
             "commitment": hashlib.sha256(document).hexdigest(),
         }
     )
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         key = await keys.read(tx, keys.LEDGER)
         await tx.run(update(Head).where(Head.name == "ledger").values(value=index + 1))
         await tx.run(
@@ -130,7 +130,7 @@ async def test_an_arrival_opens_with_the_departure_and_not_before(country: Count
     assert (await auditor.get("/ledger/entries"))["items"][FIRST_LEAF]["opening"] is None
 
     await leaf(country, 1)
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         placement_id = (await tx.rows(select(Leaf.placement_id).where(Leaf.index == FIRST_LEAF)))[
             0
         ].placement_id

@@ -27,9 +27,9 @@ YESTERDAY = "UPDATE checkpoints SET public_from = public_from - interval '1 day'
 async def seal(country: Country, *, more: int = 0) -> None:
     """Write more leaves, and seal as the worker does."""
     for _ in range(more):
-        async with country.owner.entered() as tx:
+        async with country.owner.transaction() as tx:
             await ledger.append_clear(tx, leaf_type="cap", content={"region": THERE, "nights": 4})
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         assert await checkpoints.sign_tree(tx) == 0
 
 
@@ -68,7 +68,7 @@ async def test_a_checkpoint_is_a_signed_note_as_plain_text(country: Country) -> 
     assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
     note = parse_note(answer.content.decode())
     assert parse_checkpoint(note).root == rfc9162.mth(await leaves(country))
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         (key,) = await checkpoints.verifiers(tx)
     assert signer_of(note, [key]) == key
 
@@ -165,7 +165,7 @@ async def test_behind_it_the_rows_of_what_was_sealed_today_are_hidden_as_well(
     )
 
     async def seen(hashed: bytes) -> tuple[int, int]:
-        async with country.parts.database.entered(hashed) as tx:
+        async with country.parts.database.transaction(hashed) as tx:
             return tuple(await tx.connection.fetchrow(counts))
 
     assert await seen(b"nobody") == (2, 3)

@@ -215,7 +215,7 @@ async def test_blockers_and_readiness_are_kept_while_they_last_and_close_with_th
         ("2026-01-20", True),
     ]
     auditor = await country.hashed("auditor", region=THERE)
-    async with country.parts.database.entered(auditor) as tx:
+    async with country.parts.database.transaction(auditor) as tx:
         assert await tx.run(text("SELECT 1 FROM blocker_periods")) == 0
 
     left = await where.receiver.post(
@@ -248,7 +248,7 @@ async def test_who_left_for_want_of_room_goes_back_by_a_day_of_which_both_are_re
     await where.intake.patch(path, {"returnBy": yesterday, "blockers": []}, expect=404)
 
     async def remind() -> int:
-        async with country.parts.database.entered(actor=WORKER) as tx:
+        async with country.parts.database.transaction(actor=WORKER) as tx:
             assert await remind_of_returns(tx) == RETURNS_S
         return await country.value(TOLD, kind="reminder", id=placement["id"])
 

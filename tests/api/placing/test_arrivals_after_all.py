@@ -22,7 +22,7 @@ LEFT = {"destination": "new_home"}
 
 async def counted(country: Country) -> Mapping[str, int]:
     """Return who came, in sums."""
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         key = await keys.read(tx, keys.MONITOR)
         sums = await household_count_rows.of_quarter(
             tx, household_counts.quarter_of(local_today()).first, key=key

@@ -88,7 +88,7 @@ async def test_the_wall_lets_the_receiver_see_the_referral_exactly_as_long(
     where, placement = await brought(country, state)
     for provider, expected in (("linde", state not in OVER), ("third", False)):
         hashed = await country.hashed("coordinator", provider=provider)
-        async with country.parts.database.entered(hashed) as tx:
+        async with country.parts.database.transaction(hashed) as tx:
             for table in ("referrals", "referral_secrets"):
                 rows = await tx.connection.fetch(f"SELECT * FROM {table}")  # noqa: S608 - one of two
                 assert bool(rows) == expected
@@ -181,7 +181,9 @@ async def test_of_a_referral_that_was_erased_nothing_is_shown_and_nothing_fails(
     country: Country,
 ) -> None:
     where, placement = await brought(country, "arrived")
-    assert await erasure.erase_again(country.owner.entered, [UUID(placement["referralId"])]) == 1
+    assert (
+        await erasure.erase_again(country.owner.transaction, [UUID(placement["referralId"])]) == 1
+    )
     assert await seen(where.receiver, placement) == [None] * 4
 
 

@@ -20,7 +20,7 @@ def ago(days: int) -> str:
 
 async def said(country: Country) -> list[dict[str, Any]]:
     """Return what every leaf about a stay says, in order."""
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         key = await keys.read(tx, keys.LEDGER)
     rows = await country.rows("SELECT index, sealed FROM openings ORDER BY index")
     return [key.unseal_json(row.sealed, row=str(row.index)) for row in rows]

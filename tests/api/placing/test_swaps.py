@@ -156,7 +156,7 @@ async def test_a_refusal_and_time_end_a_swap_and_free_what_was_kept_with_it(
         await country.value("SELECT status FROM swaps WHERE id = :id", id=second["id"]) == "expired"
     )
     await country.rows(f"UPDATE swaps SET {past} WHERE status = 'proposed'")  # noqa: S608 - as above
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         assert await proposals.sweep_swaps(tx) == 1
     assert (
         await country.value("SELECT status FROM swaps WHERE id = :id", id=third["id"]) == "expired"
@@ -264,7 +264,7 @@ async def test_legs_share_the_swaps_id_in_the_ledger(country: Country) -> None:
     to_linde, to_eik = await it.at.going(proposed["id"])
     await it.at.hosts["eik"].post(f"/placements/{to_eik}/arrival", expect=200)
     await it.at.hosts["linde"].post(f"/placements/{to_linde}/arrival", expect=200)
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         key = await keys.read(tx, keys.LEDGER)
     rows = await country.rows(
         "SELECT o.index, l.type, o.sealed FROM openings AS o JOIN leaves AS l USING (index) "

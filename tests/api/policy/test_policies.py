@@ -135,7 +135,7 @@ async def test_a_policy_takes_effect_at_its_moment_in_processes_that_run_on(
 
     cited: list[str] = [before["policy"]["hash"]]
     while cited[-1] != hash_:
-        async with country.parts.database.entered() as tx:
+        async with country.parts.database.transaction() as tx:
             cited.append((await tx.snapshots.reference(tx)).policy_hash)
     after = await intake.post(f"/referrals/{referral['id']}/rankings")
 
@@ -181,7 +181,7 @@ async def test_the_database_lets_only_administrators_add_a_policy_and_nobody_cha
         hashed = await country.hashed(role, **whose)
         for act in (add, change, remove):
             with suppress(PostgresError):
-                async with country.parts.database.entered(hashed) as tx:
+                async with country.parts.database.transaction(hashed) as tx:
                     await tx.run(text(act), {"version": role, "days": days} if act is add else None)
                     allowed.append((role, act))
 

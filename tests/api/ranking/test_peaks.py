@@ -279,7 +279,7 @@ async def test_administrators_get_counts_made_by_the_worker_with_small_ones_supp
     asked = await administrator.post("/peak-plans")
     assert (asked["madeAt"], asked["byUrgency"]) == (None, [])
     work = worker.recurring_work(country.parts.settings.data_dir)["peaks"]
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         await work(tx)
     made = await administrator.get(f"/peak-plans/{asked['id']}")
 
@@ -308,7 +308,7 @@ async def test_administrators_get_counts_made_by_the_worker_with_small_ones_supp
     await problem(other, "/peak-plans", {"referralIds": ids[:1]}, status=400)
     await other.get(f"/peak-plans/{uuid4()}", expect=404)
     await country.rows("UPDATE peak_plans SET asked_at = asked_at - interval '1 day'")
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         await worker.prune(tx)
     assert await country.value("SELECT count(*) FROM peak_plans") == 0
 

@@ -45,7 +45,7 @@ async def events(country: Country) -> list[tuple[str, str, set[str]]]:
 
 async def reminded(country: Country) -> None:
     """Remind, as the worker does."""
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         await remind(tx)
 
 

@@ -16,7 +16,7 @@ NOTE = "Gesproken.\nBelt morgen terug."
 async def reminders(country: Country) -> list[str]:
     """Remind as the worker does, twice; return of what somebody has been told."""
     for _ in range(2):
-        async with country.parts.database.entered(actor=WORKER) as tx:
+        async with country.parts.database.transaction(actor=WORKER) as tx:
             await remind(tx)
     return [
         row.subject

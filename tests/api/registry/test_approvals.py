@@ -190,7 +190,7 @@ async def test_invitations_resets_and_roles_are_on_record_and_the_operators_coun
 
     hashed = hashlib.sha256(token.encode()).digest()
 
-    async with country.parts.database.entered(hashed) as tx:
+    async with country.parts.database.transaction(hashed) as tx:
         roles = frozenset({"coordinator"})
         provider = country.providers["linde"]
         await staff.change(tx, colleague.account, AccountWanted(roles, provider, None, "Collega"))
@@ -380,7 +380,7 @@ async def test_a_household_whose_site_moves_into_danger_is_marked_whoever_approv
 
     seen = f"/placements/{placement['id']}"
     assert (await where.intake.get(seen))["unsafeSince"] is None  # an administrator sees no one
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         await worker.recheck_moved(tx)
     assert (await where.intake.get(seen))["unsafeSince"] is not None
     assert await country.value("SELECT count(*) FROM sites WHERE recheck") == 0

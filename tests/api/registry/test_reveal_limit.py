@@ -18,7 +18,7 @@ FROM generate_series(1, :times)"""
 
 async def most(country: Country) -> int:
     """Return how many the policy allows."""
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         return (await tx.snapshots.reference(tx)).policy.reveals_per_hour
 
 

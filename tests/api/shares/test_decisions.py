@@ -139,7 +139,7 @@ async def test_its_leaf_is_proven_to_be_in_the_signed_tree(country: Country) -> 
     path = f"/decisions/{placement['id']}"
     assert (await here.get(path))["inclusion"] is None
 
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         await checkpoints.sign_tree(tx)
     found = await here.get(path)
 
@@ -218,7 +218,7 @@ WHERE p.id = CAST(:placement AS uuid) AND c.id = CAST(:place AS uuid)
 async def room_at_home(country: Country, placement: dict[str, Any], home: Shelter) -> None:
     """Record the ranking with a free place at home, made with the rule switched off."""
     held = (await country.rows(RANKED, placement=placement["id"], place=home.place_ids[0]))[0]
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         recorded = await ranking_rows.read(tx, held.ranking_id)
         assert recorded is not None
         row, wrapped = recorded

@@ -189,7 +189,7 @@ async def test_places_are_counted_once_a_day_and_forgotten_with_the_release(
     past, linde, _ = await past_of(country)
     day = PAST.last - timedelta(days=1)
     for _ in range(2):
-        async with country.parts.database.entered(actor=WORKER) as tx:
+        async with country.parts.database.transaction(actor=WORKER) as tx:
             await monitor_releases.count_day(tx)
     assert await country.value("SELECT count(*) FROM monitor_days") == 2
     await country.rows("UPDATE monitor_days SET day = :day, places = 40, in_use = 34", day=day)
@@ -219,7 +219,7 @@ async def test_who_comes_is_counted_by_the_arrival_and_no_erasure_changes_that(
     placement = await there.arrived(targetGroups=["young_mother"])
 
     async def sums() -> Any:
-        async with country.parts.database.entered(actor=WORKER) as tx:
+        async with country.parts.database.transaction(actor=WORKER) as tx:
             quarter = await country.value("SELECT max(quarter) FROM household_counts")
             key = await keys.read(tx, keys.MONITOR)
             return list((await household_count_rows.of_quarter(tx, quarter, key=key)).values())

@@ -156,7 +156,7 @@ async def test_a_webhook_whose_receiver_is_gone_or_fails_for_days_is_disabled(
         await country.rows(f"UPDATE webhooks SET {days}")  # noqa: S608 - text above
     receiver.answers = ["410 Gone" if because == "gone" else "500 Oops"] * couriers.EACH
     await tell(country, *"123456789")
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         (only,) = await deliveries.lease(tx, most=1, each=1)
         assert only.attempts == 1
 
@@ -191,7 +191,7 @@ async def test_a_webhook_that_is_removed_gets_nothing_more_and_what_is_over_goes
         "UPDATE webhook_deliveries SET ended_at = ended_at - interval '25 hours' WHERE subject "
         "= '1'"
     )
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         assert await deliveries.prune(tx) == 2
 
     assert {one.path for one in receiver.got} == {"/kept"}
@@ -213,7 +213,7 @@ async def test_secrets_are_sealed_and_sign_the_same_after_a_rotation(
     new = new_key()
 
     done = await rotation.rotate(
-        country.owner.entered, keyring=Keyring.parse(f"{new},{country.key}")
+        country.owner.transaction, keyring=Keyring.parse(f"{new},{country.key}")
     )
     await tell(country, "1")
     assert await send(country, courier(country)) == 1  # what does not open is not sent

@@ -116,7 +116,7 @@ def test_an_address_says_who_has_it() -> None:
 def test_until_the_service_is_there_its_address_answers_that_it_is_not(migrated: Copy) -> None:
     """The servers' start is held up by their lock, as by another Plek that is at it."""
     folder, port = migrated(), free_port()
-    with locks.held(DataFolder(folder.path).lock("start"), within_seconds=5):
+    with locks.hold_for_block(DataFolder(folder.path).lock("start"), within_seconds=5):
         process = begin(folder, port)
         try:
             page, problem = looked_at(port), looked_at(port, path="/v1/providers")

@@ -36,7 +36,7 @@ def folder(migrated: Copy) -> Iterator[Folder]:
 
 async def write(owner_url: str) -> None:
     database = Database(Settings(), url=owner_url, as_owner=True)
-    async with database.entered() as tx:
+    async with database.transaction() as tx:
         await tx.run(text(LINDE))
         for account_id, days, times in ((BUSY, 2, 31), (BUSY, 20, 31), (CALM, 2, 29)):
             await tx.run(text(LOOKS), {"account_id": account_id, "at": noon(days), "times": times})

@@ -24,7 +24,7 @@ async def test_an_error_of_the_database_never_tells_a_parameter(country: Country
     )
     for database in (country.parts.database, country.owner):
         with pytest.raises(PostgresError) as raised:
-            async with database.entered() as tx:
+            async with database.transaction() as tx:
                 await tx.rows(told, {"none": "", "secret": SECRET})
         assert SECRET not in "".join(traceback.format_exception(raised.value))
 

@@ -83,7 +83,7 @@ async def stays(**where: str) -> None:
         await at.receiver.post(f"/placements/{first['id']}/departure", LEFT, expect=200)
         await at.arrived()
         for nights in range(3):
-            async with country.owner.entered() as tx:
+            async with country.owner.transaction() as tx:
                 await ledger.append_clear(
                     tx, leaf_type="cap", content={"region": THERE, "nights": nights}
                 )

@@ -74,7 +74,7 @@ async def killed(
     async with AsyncExitStack() as stack:
         serving = await stack.enter_async_context(process(country, server, token))
         asking: asyncio.Task[httpx.Response]
-        async with country.owner.entered() as tx:
+        async with country.owner.transaction() as tx:
             held = (
                 "SELECT pg_advisory_xact_lock(9)"
                 if at_commit
@@ -138,7 +138,7 @@ async def test_eight_writers_at_once_have_indexes_without_gaps_in_the_order_of_t
 
     async def sealing() -> None:
         for _ in range(8):
-            async with country.parts.database.entered(actor=WORKER) as tx:
+            async with country.parts.database.transaction(actor=WORKER) as tx:
                 await checkpoints.sign_tree(tx)
 
     await asyncio.gather(*(one(placement) for placement in stays), sealing())

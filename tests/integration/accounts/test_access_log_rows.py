@@ -22,13 +22,13 @@ async def seen(
     country: Country, hashed: bytes = b"", *, actor: str = "", statement: str = ALL
 ) -> set[int]:
     """Return the ids of all entries that a caller's transaction finds."""
-    async with country.parts.database.entered(hashed, actor=actor) as tx:
+    async with country.parts.database.transaction(hashed, actor=actor) as tx:
         return {row[0] for row in await tx.rows(text(statement))}
 
 
 async def run(country: Country, hashed: bytes, statement: str) -> None:
     """Run a statement as a caller."""
-    async with country.parts.database.entered(hashed) as tx:
+    async with country.parts.database.transaction(hashed) as tx:
         await tx.run(text(statement))
 
 
@@ -204,12 +204,12 @@ async def test_an_index_leads_to_what_is_asked_for_behind_the_wall_as_well(
         await country.provider("haven"),
     )
     with noting(country) as asked:
-        async with country.parts.database.entered(hashed) as tx:
+        async with country.parts.database.transaction(hashed) as tx:
             await access_log_reads.list_of_referral(tx, account, limit=50)
             await access_log_reads.list_notices(tx, provider, limit=50)
             await access_log.wait(tx, account, action="reveal", most=20)
     plans: list[str] = []
-    async with country.parts.database.entered(hashed) as tx:
+    async with country.parts.database.transaction(hashed) as tx:
         # The tables hold so little that reading all of it would be quicker.
         await tx.run(text("SET LOCAL enable_seqscan = off"))
         await tx.run(text("SET LOCAL enable_bitmapscan = off"))

@@ -54,7 +54,7 @@ async def test_a_name_that_cannot_be_read_makes_no_token(country: Country) -> No
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 81, "two\nlines", "a\u0000"])
 async def test_a_name_has_one_to_eighty_characters_on_one_line(country: Country, name: str) -> None:
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         issued = await accounts.issue_token(
             tx, roles=[Role.ADMINISTRATOR], provider=None, region=None, days=1
         )

@@ -16,14 +16,14 @@ from tests.country import THERE, Country
 async def issue(
     country: Country, *roles: Role, provider: str | None = None, region: str | None = None
 ) -> accounts.NewToken:
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         return await accounts.issue_token(
             tx, roles=roles, provider=provider, region=region, days=90
         )
 
 
 async def who(country: Country, token: str) -> Caller | None:
-    async with country.parts.database.entered(hashlib.sha256(token.encode()).digest()) as tx:
+    async with country.parts.database.transaction(hashlib.sha256(token.encode()).digest()) as tx:
         return tx.identity
 
 
@@ -63,7 +63,7 @@ async def test_a_revoked_token_lets_nobody_in_at_once(country: Country) -> None:
     issued = await issue(country, Role.ADMINISTRATOR)
 
     for _ in range(2):
-        async with country.owner.entered() as tx:
+        async with country.owner.transaction() as tx:
             await accounts.revoke_token(tx, str(issued.token_id))
 
     assert await who(country, issued.token) is None
@@ -71,7 +71,7 @@ async def test_a_revoked_token_lets_nobody_in_at_once(country: Country) -> None:
 
 @pytest.mark.parametrize("token_id", ["0b0f0c5e-7d3c-4c39-9f0a-2f1d6a3c9e11", "not an id"])
 async def test_revoking_what_is_no_token_says_so(country: Country, token_id: str) -> None:
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         with pytest.raises(OperatorError, match="no token"):
             await accounts.revoke_token(tx, token_id)
 
@@ -104,7 +104,7 @@ async def test_the_service_itself_can_neither_read_nor_make_tokens(country: Coun
         (b"", "row-level security"),
         (await country.hashed("administrator"), "permission denied"),
     ):
-        async with country.parts.database.entered(hashed) as tx:
+        async with country.parts.database.transaction(hashed) as tx:
             with pytest.raises(Exception, match=refusal):
                 await accounts.issue_token(
                     tx, roles=[Role.ADMINISTRATOR], provider=None, region=None, days=1
@@ -117,7 +117,7 @@ async def show_demo(country: Country) -> str:
 
     Return the slug of one of its providers.
     """
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         await demo.fill(tx)
     return accounts.slug_of(country.parts.files.demo.providers[0])
 
@@ -151,7 +151,7 @@ async def test_none_is_made_for_the_demo_country_in_a_database_of_somebody_else(
 ) -> None:
     await show_demo(country)
 
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         with pytest.raises(OperatorError, match="DATABASE_URL"):
             await accounts.issue_token(
                 tx, roles=[Role.ADMINISTRATOR], provider=None, region=None, days=1, embedded=False

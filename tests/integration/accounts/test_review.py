@@ -62,7 +62,7 @@ async def desk(country: Country, slug: str = "haven", **more: Any) -> Desk:
 
 async def review(country: Country, span: ReviewPeriod = WEEK) -> tuple[ReviewFinding, ...]:
     """Review as an administrator."""
-    async with country.parts.database.entered(await country.hashed("administrator")) as tx:
+    async with country.parts.database.transaction(await country.hashed("administrator")) as tx:
         return (await access_log.review_log(tx, span)).findings
 
 
@@ -219,7 +219,7 @@ async def test_the_operator_finds_what_administrators_find_and_it_is_written_dow
     await haven.looked("reveal", times=35, at=noon(2))
     await haven.looked("reveal", times=35, at=noon(8))
 
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         seven = await access_log.review_by_operator(tx, days=7)
         nine = await access_log.review_by_operator(tx, days=9)
 
@@ -242,5 +242,5 @@ async def test_whoever_is_neither_counts_nothing_of_others(country: Country) -> 
         await country.hashed("auditor", region="GM0518"),
         b"nobody",
     ):
-        async with country.parts.database.entered(hashed) as tx:
+        async with country.parts.database.transaction(hashed) as tx:
             assert (await access_log.review_log(tx, WEEK)).findings == ()

@@ -26,7 +26,7 @@ async def ages(country: Country, minutes: int) -> None:
 
 async def keep(country: Country, worker: Person) -> None:
     hashed = session_hash(worker.opened.cookie)
-    async with country.parts.database.entered(hashed) as tx:
+    async with country.parts.database.transaction(hashed) as tx:
         await sessions.keep_session(tx, hashed)
 
 
@@ -71,13 +71,13 @@ async def test_it_is_written_down_twice_a_minute_at_most_that_somebody_is_there(
 async def test_a_session_is_ended_by_its_owner_and_by_no_stranger(country: Country) -> None:
     worker = await person(country, "administrator")
     other = await person(country, "auditor", name="other@linde.example", region="GM0518")
-    async with country.parts.database.entered(session_hash(other.opened.cookie)) as tx:
+    async with country.parts.database.transaction(session_hash(other.opened.cookie)) as tx:
         with pytest.raises(Missing):
             await sessions.end_session(tx, worker.opened.session_id)
         assert await sign_in_rows.end_sessions(tx, worker.account_id) == 0
         assert await sign_in_rows.sessions_of(tx, worker.account_id) == []
 
-    async with country.parts.database.entered(session_hash(worker.opened.cookie)) as tx:
+    async with country.parts.database.transaction(session_hash(worker.opened.cookie)) as tx:
         await sessions.end_session(tx, worker.opened.session_id)
 
     assert await who(country, session_hash(worker.opened.cookie)) is None
@@ -89,7 +89,7 @@ async def test_all_sessions_of_an_account_are_listed_and_ended_together(country:
     again = await sign_in(country, await worker.proof())
     assert again is not None
 
-    async with country.parts.database.entered(session_hash(again.cookie)) as tx:
+    async with country.parts.database.transaction(session_hash(again.cookie)) as tx:
         listed = await sessions.list_sessions(tx)
         assert {one.id for one in listed} == {again.session_id, worker.opened.session_id}
         assert {one.device for one in listed} == {"firefox-linux"}
@@ -107,7 +107,7 @@ async def test_only_whoever_asks_who_somebody_is_opens_sessions(country: Country
     span = SessionLimits(sessions.KEPT, sessions.KEPT)
     for hashed, actor in ((session_hash(worker.opened.cookie), SIGNING), (b"", WORKER), (b"", "")):
         with pytest.raises(PostgresError, match="insufficient_privilege"):
-            async with country.parts.database.entered(hashed, actor=actor) as tx:
+            async with country.parts.database.transaction(hashed, actor=actor) as tx:
                 await sign_in_rows.open_session(
                     tx,
                     worker.account_id,
@@ -132,7 +132,7 @@ async def test_what_ended_a_week_ago_is_forgotten_and_nothing_else(country: Coun
 
     for actor in ("", WORKER):
         assert await country.value("SELECT count(*) FROM tokens") == 3
-        async with country.parts.database.entered(actor=actor) as tx:
+        async with country.parts.database.transaction(actor=actor) as tx:
             await sign_in_rows.prune(tx, kept=sessions.KEPT)
 
     assert await country.value("SELECT count(*) FROM tokens") == 2
@@ -146,7 +146,7 @@ async def test_the_demos_people_sign_in_by_role_and_only_where_a_demo_is_shown(
     async with begin(country)() as tx:
         with pytest.raises(Missing):
             await people.sign_in(tx, "coordinator", visitor=DESK)
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         await demo.fill(tx)
         for _ in range(2):
             await people.make_ready(tx)
@@ -168,7 +168,7 @@ async def test_the_demos_people_sign_in_by_role_and_only_where_a_demo_is_shown(
 async def test_there_is_no_demo_in_a_database_of_somebody_else_nor_for_other_roles(
     country: Country, role: str, where: str
 ) -> None:
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         await demo.fill(tx)
         await people.make_ready(tx)
 

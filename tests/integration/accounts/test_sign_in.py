@@ -206,7 +206,7 @@ async def test_after_a_rotation_the_newest_key_alone_signs_people_in(country: Co
     worker = await person(country, "administrator")
     key = new_key()
     both = Keyring.parse(f"{key},{country.key}")
-    done = await rotation.rotate(country.owner.entered, keyring=both)
+    done = await rotation.rotate(country.owner.transaction, keyring=both)
     # The account's key, and the one that finds names.
     assert done.keys == 2
 

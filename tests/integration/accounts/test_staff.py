@@ -47,7 +47,7 @@ async def test_an_administrator_invites_somebody_who_then_works(
         frozenset({"intake_worker", "coordinator"}), provider_id, None, "Nachtdienst"
     )
 
-    async with country.parts.database.entered(session_hash(chief.opened.cookie)) as tx:
+    async with country.parts.database.transaction(session_hash(chief.opened.cookie)) as tx:
         made = await staff.invite(tx, wanted, sign_in_name="a@linde.example", embedded=True)
     worker = await accept(country, made.code)
 
@@ -55,7 +55,7 @@ async def test_an_administrator_invites_somebody_who_then_works(
     known = await who(country, session_hash(worker.opened.cookie))
     assert known is not None
     assert (known.roles, known.provider_id) == (wanted.roles, provider_id)
-    async with country.parts.database.entered(session_hash(chief.opened.cookie)) as tx:
+    async with country.parts.database.transaction(session_hash(chief.opened.cookie)) as tx:
         listed = await staff.list_accounts(tx, limit=10)
         found = await staff.find_by_name(tx, "A@linde.example")
     assert [one.sign_in_name for one in listed] == ["a@linde.example", "chief@plek.example"]
@@ -78,7 +78,7 @@ async def test_an_administrator_invites_somebody_who_then_works(
 async def test_what_does_not_fit_is_refused_with_every_fault(
     country: Country, wanted: AccountWanted, name: str, faults: dict[str, str]
 ) -> None:
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         with pytest.raises(Invalid) as refused:
             await staff.invite(tx, wanted, sign_in_name=name, embedded=True)
     assert {fault.pointer: fault.message for fault in refused.value.faults} == faults
@@ -92,25 +92,25 @@ async def test_who_is_changed_disabled_or_reset_is_so_at_once_and_it_is_written_
     hashed = session_hash(worker.opened.cookie)
     wanted = AccountWanted(frozenset({"intake_worker"}), provider_id, None, None)
 
-    async with country.parts.database.entered(session_hash(chief.opened.cookie)) as tx:
+    async with country.parts.database.transaction(session_hash(chief.opened.cookie)) as tx:
         await staff.change(tx, worker.account_id, wanted)
     known = await who(country, hashed)
     assert known is not None
     assert known.roles == {"intake_worker"}
     assert await logged(country, "change") == (chief.account_id, worker.account_id, "client_data")
 
-    async with country.parts.database.entered(session_hash(chief.opened.cookie)) as tx:
+    async with country.parts.database.transaction(session_hash(chief.opened.cookie)) as tx:
         await staff.disable(tx, worker.account_id)
     assert await who(country, hashed) is None
     assert await logged(country, "disable") == (chief.account_id, worker.account_id, None)
     assert await sign_in(country, await worker.proof()) is None
 
-    async with country.parts.database.entered(session_hash(chief.opened.cookie)) as tx:
+    async with country.parts.database.transaction(session_hash(chief.opened.cookie)) as tx:
         await staff.enable(tx, worker.account_id)
     assert await who(country, hashed) is None
     assert await sign_in(country, await worker.proof()) is not None
 
-    async with country.parts.database.entered(session_hash(chief.opened.cookie)) as tx:
+    async with country.parts.database.transaction(session_hash(chief.opened.cookie)) as tx:
         again = await staff.reset(tx, worker.account_id)
     assert await sign_in(country, await worker.proof(code=worker.recovery_codes[0])) is None
     anew = await accept(country, again.code, password="een korte dag in het bos")
@@ -122,7 +122,7 @@ async def test_nobody_keeps_their_own_account(country: Country, chief: Person) -
     wanted = AccountWanted(
         frozenset({"administrator", "intake_worker"}), await country.provider("linde"), None, None
     )
-    async with country.parts.database.entered(session_hash(chief.opened.cookie)) as tx:
+    async with country.parts.database.transaction(session_hash(chief.opened.cookie)) as tx:
         for act in (
             staff.change(tx, chief.account_id, wanted),
             staff.disable(tx, chief.account_id),
@@ -141,7 +141,7 @@ async def test_what_is_no_account_and_what_has_no_password_is_missing(
 ) -> None:
     await country.token("auditor", region=HERE)
     machine = await country.value("SELECT id FROM accounts WHERE region IS NOT NULL")
-    async with country.parts.database.entered(session_hash(chief.opened.cookie)) as tx:
+    async with country.parts.database.transaction(session_hash(chief.opened.cookie)) as tx:
         for act in (
             staff.reset(tx, machine),
             staff.disable(tx, UUID(int=7)),
@@ -156,9 +156,9 @@ async def test_no_administrator_chooses_anothers_password(country: Country, chie
     worker = await person(country, "auditor", region=HERE)
     hashed = session_hash(chief.opened.cookie)
     with pytest.raises(PostgresError, match="row-level security"):
-        async with country.parts.database.entered(hashed) as tx:
+        async with country.parts.database.transaction(hashed) as tx:
             await sign_in_rows.set_password(tx, worker.account_id, "$argon2id$mine")
-    async with country.parts.database.entered(hashed) as tx:
+    async with country.parts.database.transaction(hashed) as tx:
         with pytest.raises(PostgresError, match="permission denied"):
             await tx.connection.execute("UPDATE credentials SET account_id = account_id")
         await tx.connection.execute("ROLLBACK")
@@ -169,7 +169,7 @@ async def test_an_auditor_sees_and_changes_no_account_but_sees_the_own(
 ) -> None:
     worker = await person(country, "auditor", region=HERE)
     assert chief.account_id
-    async with country.parts.database.entered(session_hash(worker.opened.cookie)) as tx:
+    async with country.parts.database.transaction(session_hash(worker.opened.cookie)) as tx:
         assert [one.row.id for one in await staff.list_accounts(tx, limit=9)] == [worker.account_id]
         changed = await tx.connection.execute("UPDATE accounts SET disabled_at = now()")
         assert changed == "UPDATE 0"
@@ -178,12 +178,12 @@ async def test_an_auditor_sees_and_changes_no_account_but_sees_the_own(
 async def test_in_the_demo_an_account_is_the_demos_and_elsewhere_none_is_made(
     country: Country,
 ) -> None:
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         await demo.fill(tx)
     made = await invited(country, "abc", "administrator")
     assert await country.value("SELECT demo FROM accounts WHERE id = :id", id=made.account_id)
 
     wanted = AccountWanted(frozenset({"administrator"}), None, None, None)
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         with pytest.raises(Conflict):
             await staff.invite(tx, wanted, sign_in_name="def", embedded=False)

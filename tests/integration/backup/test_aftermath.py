@@ -31,10 +31,10 @@ OURS = UUID(int=7)
 
 async def tell(country: Country, *subjects: str) -> int:
     """Write events, number them, and return the newest position."""
-    async with country.owner.entered(actor=WORKER) as tx:
+    async with country.owner.transaction(actor=WORKER) as tx:
         for subject in subjects:
             await outbox.add(tx, kind="hold", subject=subject, audience=None)
-    async with country.owner.entered(actor=RELAY) as tx:
+    async with country.owner.transaction(actor=RELAY) as tx:
         await outbox.number(tx)
         return await outbox.newest(tx)
 
@@ -85,13 +85,13 @@ async def test_a_position_from_before_a_restore_is_reset_and_skips_nothing(
 
 async def write_other(country: Country) -> None:
     """Write a leaf that the published ledger does not have."""
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         await ledger.append_clear(tx, leaf_type="cap", content={"region": "GM0193", "nights": 5})
 
 
 async def sign(country: Country, file: SignedTreeFile | None) -> str:
     """Sign as the worker does; return the newest note."""
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         await checkpoints.sign_tree(tx, signed=file)
         newest = await checkpoints.newest(tx)
         assert newest is not None
@@ -138,7 +138,7 @@ async def test_a_ledger_that_lost_signed_leaves_signs_no_fork_and_goes_on_under_
         assert note.size == ours.size
         assert note.root != ours.root
         assert note.origin == done.origin != ours.origin
-        async with older.owner.entered() as tx:
+        async with older.owner.transaction() as tx:
             named = [key.to_text() for key in await checkpoints.verifiers(tx)]
         assert named == list(done.keys)
         assert await sign(older, signed)

@@ -206,7 +206,7 @@ HIDING = {
 
 
 async def hiding(country: Country) -> list[str]:
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         return await snapshot.hiding_tables(tx)
 
 

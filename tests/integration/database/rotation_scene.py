@@ -35,7 +35,7 @@ class Scene:
     @property
     def begin(self) -> Begin:
         """The owner's transactions."""
-        return self.country.owner.entered
+        return self.country.owner.transaction
 
     def begin_and(self, act: Callable[[int], Awaitable[object]]) -> Begin:
         """Open the owner's transactions, and do something after each."""
@@ -43,7 +43,7 @@ class Scene:
 
         @asynccontextmanager
         async def begin() -> AsyncGenerator[Transaction]:
-            async with self.country.owner.entered() as tx:
+            async with self.country.owner.transaction() as tx:
                 yield tx
             await act(next(numbers))
 

@@ -235,7 +235,7 @@ async def test_the_ledger_only_grows_for_every_caller(
     statement = change.format(table)
     assert "only ever grows" in await refused(country, statement)
     with pytest.raises(PostgresError, match="permission denied"):
-        async with country.parts.database.entered() as tx:
+        async with country.parts.database.transaction() as tx:
             await tx.connection.execute(statement)
     assert await country.value("SELECT count(*) FROM leaves JOIN openings USING (index)") == 1
 

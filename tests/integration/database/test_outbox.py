@@ -17,23 +17,23 @@ class TakenBackError(Exception):
 
 
 async def write(database: Database, subject: str) -> None:
-    async with database.entered(actor=WORKER) as tx:
+    async with database.transaction(actor=WORKER) as tx:
         await outbox.add(tx, kind="hold", subject=subject, audience=None)
 
 
 async def number(database: Database) -> int | None:
-    async with database.entered(actor=RELAY) as tx:
+    async with database.transaction(actor=RELAY) as tx:
         return await outbox.number(tx)
 
 
 async def read_after(database: Database, position: int) -> list[outbox.Entry]:
-    async with database.entered(actor=RELAY) as tx:
+    async with database.transaction(actor=RELAY) as tx:
         return await outbox.read_after(tx, position)
 
 
 async def test_what_commits_late_is_read_late_and_not_lost(country: Country) -> None:
     database = country.parts.database
-    async with database.entered(actor=WORKER) as slow:
+    async with database.transaction(actor=WORKER) as slow:
         await outbox.add(slow, kind="hold", subject="slow", audience=None)
         await write(database, "quick")
         assert await number(database) == 1
@@ -56,7 +56,7 @@ async def test_positions_have_no_gaps_however_many_number_at_once(country: Count
     async def writer(name: int) -> None:
         for turn in range(6):
             with suppress(TakenBackError):
-                async with database.entered(actor=WORKER) as tx:
+                async with database.transaction(actor=WORKER) as tx:
                     await outbox.add(tx, kind="hold", subject=f"{name}-{turn}", audience=None)
                     if luck.random() < 0.3:
                         raise TakenBackError
@@ -80,11 +80,11 @@ async def test_numbering_takes_what_it_may_and_says_when_nothing_waits(country: 
     for subject in ("a", "b", "c"):
         await write(database, subject)
 
-    async with database.entered(actor=RELAY) as tx:
+    async with database.transaction(actor=RELAY) as tx:
         assert await outbox.number(tx, most=2) == 2
         assert await outbox.glance(tx) == outbox.Glance(newest=2, waiting=True)
     assert await number(database) == 3
-    async with database.entered(actor=RELAY) as tx:
+    async with database.transaction(actor=RELAY) as tx:
         assert await outbox.glance(tx) == outbox.Glance(newest=3, waiting=False)
 
     assert [entry.subject for entry in await read_after(database, 0)] == ["a", "b", "c"]
@@ -98,7 +98,7 @@ async def test_only_what_was_committed_wakes_the_relay(country: Country) -> None
         raise TakenBackError
 
     with suppress(TakenBackError):
-        async with database.entered(actor=WORKER) as tx:
+        async with database.transaction(actor=WORKER) as tx:
             await fail(tx)
     assert not database.written.is_set()
 
@@ -109,14 +109,14 @@ async def test_only_what_was_committed_wakes_the_relay(country: Country) -> None
 async def test_a_provider_reads_what_concerns_it_and_what_concerns_all(country: Country) -> None:
     database = country.parts.database
     ours, theirs = uuid4(), uuid4()
-    async with database.entered(actor=WORKER) as tx:
+    async with database.transaction(actor=WORKER) as tx:
         await outbox.add(tx, kind="hold", subject="ours", audience=[ours, ours, theirs])
         await outbox.add(tx, kind="hold", subject="theirs", audience=[theirs])
         await outbox.add(tx, kind="availability", subject="GM0193", audience=None)
         await outbox.add(tx, kind="hold", subject="nobody's", audience=[])
     await number(database)
 
-    async with database.entered(actor=RELAY) as tx:
+    async with database.transaction(actor=RELAY) as tx:
         entries = await outbox.read_after(tx, 0, provider_id=ours)
 
     assert [(entry.subject, entry.audience) for entry in entries] == [
@@ -136,7 +136,7 @@ async def test_what_is_a_day_old_goes_and_what_stays_has_no_hole(country: Countr
         "'waiting'"
     )
 
-    async with database.entered(actor=WORKER) as tx:
+    async with database.transaction(actor=WORKER) as tx:
         assert await outbox.prune(tx) == 2
         assert await outbox.oldest(tx) == 3
         assert await outbox.newest(tx) == 4
@@ -152,6 +152,6 @@ async def test_nothing_kept_is_not_the_same_as_nothing_told(country: Country) ->
     await number(database)
     await country.rows("UPDATE outbox SET at = at - interval '2 days'")
 
-    async with database.entered(actor=WORKER) as tx:
+    async with database.transaction(actor=WORKER) as tx:
         await outbox.prune(tx)
         assert (await outbox.oldest(tx), await outbox.newest(tx)) == (None, 1)

@@ -51,7 +51,7 @@ async def following(items: AsyncGenerator[Item]) -> Item:
 
 
 async def tell(parts: Parts, *subjects: str, to: UUID | None = None) -> None:
-    async with parts.database.entered(actor=WORKER) as tx:
+    async with parts.database.transaction(actor=WORKER) as tx:
         for subject in subjects:
             await outbox.add(
                 tx, kind="hold", subject=subject, audience=None if to is None else [to]
@@ -108,7 +108,7 @@ async def test_a_stream_goes_on_from_a_position_that_only_another_process_has_re
     async with listening(parts) as first:
         assert await following(first) == Start(0)
         await tell(parts, "1", "2")
-        async with parts.database.entered(actor=RELAY) as tx:
+        async with parts.database.transaction(actor=RELAY) as tx:
             await outbox.number(tx)
         async with listening(parts, after=1) as items:
             assert await following(items) == Start(1)

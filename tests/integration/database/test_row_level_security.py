@@ -47,7 +47,7 @@ async def seen(
     country: Country, one: Asked, hashed: bytes = b"", *, actor: str = ""
 ) -> tuple[int, int]:
     """Run a statement again as another caller, take it back; return how many rows it found and changed."""
-    async with country.parts.database.entered(hashed, actor=actor) as tx:
+    async with country.parts.database.transaction(hashed, actor=actor) as tx:
         said = await tx.connection.execute(one.statement, *one.values)
         count = int(said.split()[-1]) if said[-1].isdecimal() else 0
         changed = count if one.statement.lstrip().startswith(("UPDATE", "DELETE")) else 0

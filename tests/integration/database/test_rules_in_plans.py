@@ -20,7 +20,7 @@ async def test_no_plan_has_the_rules_of_every_table_in_it(
     statements = {one.statement: one.values for one in noted}
     assert any("take_hold" in statement for statement in statements)
     plans: dict[str, int] = {}
-    async with country.parts.database.entered(
+    async with country.parts.database.transaction(
         await country.hashed(*WORKING, provider="linde")
     ) as tx:
         for statement, values in statements.items():

@@ -141,7 +141,7 @@ async def touched(country: Country, hashed: bytes) -> dict[str, Any]:
 
     Return what was done to those.
     """
-    async with country.parts.database.entered(hashed) as tx:
+    async with country.parts.database.transaction(hashed) as tx:
         await shadow(tx)
         await tx.rows(text("SELECT set_config('search_path', 'pg_temp, public', true)"))
         for call in CALLS:
@@ -173,7 +173,7 @@ async def lead_astray(country: Country, *names: str) -> None:
             bare = one.whole.replace("public.", "").replace(
                 " SET search_path TO 'pg_catalog', 'public', 'pg_temp'\n", ""
             )
-            async with country.owner.entered() as tx:
+            async with country.owner.transaction() as tx:
                 await tx.connection.execute(bare)
 
 
@@ -223,7 +223,7 @@ async def spring(country: Country) -> int:
 
     Return how many entries are left.
     """
-    async with country.parts.database.entered(
+    async with country.parts.database.transaction(
         await country.hashed(*WORKING, provider="linde")
     ) as tx:
         for statement in TRAP:

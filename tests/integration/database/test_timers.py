@@ -22,7 +22,7 @@ async def test_one_process_gets_the_lease_however_many_ask(country: Country) -> 
     await due_now(country)
 
     async def ask() -> timers.Lease | None:
-        async with country.parts.database.entered(actor=WORKER) as tx:
+        async with country.parts.database.transaction(actor=WORKER) as tx:
             return await timers.lease(tx, ["sweep"])
 
     leases = await asyncio.gather(*(ask() for _ in range(8)))
@@ -32,12 +32,12 @@ async def test_one_process_gets_the_lease_however_many_ask(country: Country) -> 
 
 async def test_work_that_is_done_is_due_again_later(country: Country) -> None:
     await due_now(country)
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         lease = await timers.lease(tx, ["sweep", "unknown"])
         assert lease is not None
         assert await timers.done(tx, lease, again_in_seconds=60)
 
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         assert await timers.lease(tx, ["sweep"]) is None
         assert await timers.lease(tx, ["prune"]) is not None
 
@@ -46,9 +46,9 @@ async def test_a_lease_that_ran_out_goes_to_another_process_and_the_first_one_ch
     country: Country,
 ) -> None:
     await due_now(country)
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         crashed = await timers.lease(tx, ["sweep"], seconds=0)
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         second = await timers.lease(tx, ["sweep"])
         assert crashed is not None
         assert second is not None
@@ -101,7 +101,7 @@ async def test_how_late_work_is_counts_from_when_it_was_due_however_often_it_fai
     with pytest.raises(ZeroDivisionError):
         await worker.recur(country.parts.database, {"sweep": fails})
 
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         late = dict(await timers.lateness(tx))
     assert 600 <= late.pop("sweep") < 700
     assert late.pop("prune") == math.inf
@@ -130,7 +130,7 @@ async def test_what_is_kept_for_a_day_is_forgotten_after_it(country: Country) ->
         " FROM accounts, unnest(ARRAY[1, 23, 25]) AS age"
     )
 
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         await worker.prune(tx)
 
     assert [row.key for row in await country.rows("SELECT key FROM answers ORDER BY key")] == [

@@ -15,7 +15,7 @@ SOUND = server.Walls(astray=(), off=(), open_tables=(), temporary=False, keys_ke
 
 
 async def walls(country: Country) -> server.Walls:
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         return await server.look_at_walls(tx)
 
 
@@ -37,7 +37,7 @@ async def test_no_key_of_the_installation_goes_whoever_asks(
     with pytest.raises(asyncpg.PostgresError):
         await country.rows(statement)
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        async with country.parts.database.entered(actor=WORKER) as tx:
+        async with country.parts.database.transaction(actor=WORKER) as tx:
             await tx.run(text(statement))
 
     assert await country.value(kept) == before
@@ -46,7 +46,7 @@ async def test_no_key_of_the_installation_goes_whoever_asks(
 
 async def test_the_application_wraps_no_key_anew(country: Country) -> None:
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        async with country.parts.database.entered(actor=WORKER) as tx:
+        async with country.parts.database.transaction(actor=WORKER) as tx:
             await tx.run(text("UPDATE installation_keys SET wrapped = ''"))
 
 
@@ -85,6 +85,6 @@ async def test_a_login_that_is_a_superuser_is_found_behind_the_role_that_it_take
     country: Country,
 ) -> None:
     """At the local ports the tests log in as one, and take on the application's role."""
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         [row] = await tx.rows(text("SELECT rolsuper FROM pg_roles WHERE rolname = session_user"))
         assert await server.obeys_rules(tx) is not row.rolsuper

@@ -22,7 +22,7 @@ GIVEN = ("id", "reference", "status", "createdAt", "updatedAt", "holdId", "alter
 
 
 async def fill(country: Country, *, seed: int = 1) -> None:
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         await demo.fill(tx, seed=seed)
 
 
@@ -44,7 +44,7 @@ async def test_the_whole_country_stands_with_its_places_in_use(country: Country)
 async def test_the_service_sees_it_at_once_and_in_its_first_step(country: Country) -> None:
     await fill(country)
 
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         snapshot = await tx.snapshots.register(tx)
 
     assert sum(group.places for group in snapshot.register.groups) == 1024
@@ -53,7 +53,7 @@ async def test_the_service_sees_it_at_once_and_in_its_first_step(country: Countr
 
 async def test_nobody_of_the_demo_country_is_missed_when_it_begins(country: Country) -> None:
     await fill(country)
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         assert await placement_rows.raise_arrival_alarms(tx, minutes=1, hours=1) == 0
 
 
@@ -65,7 +65,7 @@ async def test_names_open_with_the_installations_key_and_stand_nowhere_else(
     owner = COUNTRY.providers[0]
     country.providers[owner.slug] = owner.id
 
-    async with country.parts.database.entered(
+    async with country.parts.database.transaction(
         await country.hashed("coordinator", provider=owner.slug)
     ) as tx:
         found = await sites.read(tx, invented.id)
@@ -145,7 +145,7 @@ async def test_the_demo_country_is_told_from_a_real_one(country: Country) -> Non
     for step in (None, fill, lambda known: known.provider("linde")):
         if step is not None:
             await step(country)
-        async with country.owner.entered() as tx:
+        async with country.owner.transaction() as tx:
             shown.append(await accounts.is_demo_shown(tx))
 
     assert shown == [None, True, False]

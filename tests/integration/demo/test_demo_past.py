@@ -56,7 +56,7 @@ def aside(
 
 async def lived(country: Country, *, quarters: int) -> None:
     """Found the demo country with some quarters of its past, and let the ledger be signed."""
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         await demo.fill(tx)
         with pytest.MonkeyPatch.context() as elsewhere:
             elsewhere.setattr(command, "live_through", aside)
@@ -70,7 +70,7 @@ async def exported(country: Country, folder: Path, *, region: str | None) -> tup
     Return lines, checkpoint, and the key.
     """
     lines, note = folder / f"{region}.jsonl", folder / f"{region}.checkpoint"
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         newest = await tree.newest(tx)
         assert newest is not None
         found = [one async for one in entries.export_entries(tx, size=newest.size, region=region)]

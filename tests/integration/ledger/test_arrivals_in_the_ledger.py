@@ -50,7 +50,7 @@ async def test_its_nights_are_in_the_totals_that_everybody_can_add_up(
         "ALTER TABLE openings ENABLE TRIGGER USER",
     ):
         await country.rows(statement)
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         await checkpoints.sign_tree(tx)
     for region in (HERE, THERE):
         lines, note, key = await exported(country, tmp_path, region=region)

@@ -23,7 +23,7 @@ from tests.country import FIRST_LEAF, Country
 async def write(country: Country, count: int) -> None:
     """Write leaves in clear."""
     for _ in range(count):
-        async with country.owner.entered() as tx:
+        async with country.owner.transaction() as tx:
             await ledger.append_clear(
                 tx, leaf_type="cap", content={"region": "GM0193", "nights": 4}
             )
@@ -31,7 +31,7 @@ async def write(country: Country, count: int) -> None:
 
 async def seal(country: Country) -> int:
     """Sign as the worker does; return how many leaves wait."""
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         return await checkpoints.sign_tree(tx)
 
 
@@ -56,7 +56,7 @@ async def test_a_checkpoint_signs_the_tree_of_all_leaves_by_the_ledgers_key(
         assert await seal(country) == 0
     assert await sizes(country) == [0, FIRST_LEAF, FIRST_LEAF + 1, FIRST_LEAF + 6, FIRST_LEAF + 13]
     there = await leaves(country)
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         keys = await checkpoints.verifiers(tx)
     assert [key.name for key in keys] == ["plek.example/nl"]
     for row in await country.rows("SELECT * FROM checkpoints"):
@@ -207,7 +207,7 @@ async def test_a_new_key_signs_beside_the_one_before_and_then_alone_with_the_nex
     country: Country,
 ) -> None:
     async def keys() -> list[str]:
-        async with country.owner.entered() as tx:
+        async with country.owner.transaction() as tx:
             return [key.to_text() for key in await checkpoints.verifiers(tx)]
 
     async def signers() -> int:
@@ -220,7 +220,7 @@ async def test_a_new_key_signs_beside_the_one_before_and_then_alone_with_the_nex
     (first,) = await keys()
     assert await signers() == 1
     for number in (2, 3):
-        async with country.owner.entered() as tx:
+        async with country.owner.transaction() as tx:
             await checkpoints.add_key(tx)
         await write(country, 1)
         with structlog.testing.capture_logs() as logged:

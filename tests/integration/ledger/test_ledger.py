@@ -23,7 +23,7 @@ LEFT = {"destination": "new_home"}
 
 async def openings(country: Country) -> list[dict[str, Any]]:
     """Return what every leaf says, in order."""
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         key = await keys.read(tx, keys.LEDGER)
         rows = await country.rows("SELECT index, sealed FROM openings ORDER BY index")
         return [key.unseal_json(row.sealed, row=str(row.index)) for row in rows]
@@ -212,7 +212,7 @@ async def test_who_may_write_which_leaves_in_clear(country: Country, who: str) -
     for leaf_type in CLEAR_TYPES:
         content = {"corrects": 0, "by": {"role": who, "region": None}, "code": "test"}
         try:
-            async with database.entered(hashed, actor=actor) as tx:
+            async with database.transaction(hashed, actor=actor) as tx:
                 before = len(wrote)
                 assert (
                     await ledger.append_clear(tx, leaf_type=leaf_type, content=content)

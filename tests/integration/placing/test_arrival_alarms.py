@@ -28,7 +28,7 @@ ALARMS = "SELECT subject, audience FROM outbox WHERE kind = 'alarm' ORDER BY id"
 async def ring(country: Country) -> list[str]:
     """Raise what is due, and return for which placements there was an alarm."""
     await country.rows("DELETE FROM outbox")
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         assert not await placements.raise_arrival_alarms(tx)
     return [row.subject for row in await country.rows(ALARMS)]
 
@@ -160,7 +160,7 @@ async def test_eight_workers_at_once_ring_once_for_each(country: Country) -> Non
     await country.rows("DELETE FROM outbox")
 
     async def work() -> None:
-        async with country.parts.database.entered(actor=WORKER) as tx:
+        async with country.parts.database.transaction(actor=WORKER) as tx:
             await placements.raise_arrival_alarms(tx)
 
     await asyncio.gather(*(work() for _ in range(8)))
@@ -186,10 +186,10 @@ async def test_a_second_worker_leaves_alone_what_the_first_has_in_hand(
     await country.rows("DELETE FROM outbox")
 
     async def work() -> None:
-        async with country.parts.database.entered(actor=WORKER) as tx:
+        async with country.parts.database.transaction(actor=WORKER) as tx:
             await placements.raise_arrival_alarms(tx)
 
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         await placements.raise_arrival_alarms(tx)
         second = asyncio.create_task(work())
         await (second if guarded else waiting(country, statement="missed_since"))
@@ -207,7 +207,7 @@ async def test_a_worker_that_dies_halfway_has_rung_for_nobody_and_the_next_one_d
     await country.rows("DELETE FROM outbox")
 
     async def dies() -> None:
-        async with country.parts.database.entered(actor=WORKER) as tx:
+        async with country.parts.database.transaction(actor=WORKER) as tx:
             await placements.raise_arrival_alarms(tx)
             raise ZeroDivisionError
 
@@ -221,14 +221,14 @@ async def test_the_policy_says_after_how_long(country: Country) -> None:
     where = await desk(country)
     placement = await where.underway()
     await since(country, placement, 31)
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         assert await placement_rows.raise_arrival_alarms(tx, minutes=32, hours=1) == 0
         assert await placement_rows.raise_arrival_alarms(tx, minutes=30, hours=1) == 1
 
 
 @pytest.mark.fresh
 async def test_those_who_are_due_are_found_by_an_index(country: Country) -> None:
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         await tx.connection.execute("SET LOCAL enable_seqscan = off")
         values = {"minutes": MINUTES, "hours": HOURS, "batch": placement_rows.ALARMS_AT_ONCE}
         plan = await tx.rows(

@@ -217,7 +217,7 @@ async def test_there_may_be_more_on_the_list_than_was_erased_and_never_less(
     referral = await where.intake.post("/referrals", referral_body())
 
     async def crash() -> None:
-        async with country.owner.entered() as tx:
+        async with country.owner.transaction() as tx:
             await erasure.erase_referral(tx, referral["id"], listed=ErasureList.of(tmp_path))
             raise ZeroDivisionError
 
@@ -235,7 +235,7 @@ async def test_who_ranks_while_a_referral_is_erased_gets_no_copy_of_it(
     referral = await where.intake.post("/referrals", referral_body())
     path = f"/referrals/{referral['id']}"
 
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         await erasure.erase_referral(tx, referral["id"], listed=ErasureList.of(tmp_path))
         ranking = asyncio.create_task(where.intake.ask("POST", f"{path}/rankings", key="rank"))
         changing = asyncio.create_task(
@@ -258,7 +258,7 @@ async def test_a_hold_that_is_being_taken_meanwhile_is_waited_for(
     hold = await where.hold()
     await lapse(country, hold["id"])
 
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         await tx.run(text(LAPSE), {"id": hold["id"], "seconds": 600.0})
         erasing = asyncio.create_task(erase(country, hold["referralId"], folder=tmp_path))
         await waiting(country, statement="referrals")
@@ -273,10 +273,10 @@ async def test_two_that_erase_the_same_at_once_do_so_once(country: Country) -> N
     referral_id = UUID((await where.intake.post("/referrals", referral_body()))["id"])
 
     async def again() -> list[UUID]:
-        async with country.parts.database.entered(actor=WORKER) as tx:
+        async with country.parts.database.transaction(actor=WORKER) as tx:
             return await erasure._destroy(tx, [referral_id], cause=erasure.RETENTION)
 
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         first = await erasure._destroy(tx, [referral_id], cause=erasure.REQUEST)
         second = asyncio.create_task(again())
         await waiting(country, statement="INSERT INTO erasures")
@@ -292,7 +292,7 @@ async def test_the_worker_can_destroy_the_secrets_of_closed_referrals_only(
     still_open = await where.wish()
     gone = await departed(where)
 
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         ids = [UUID(still_open["referralId"]), UUID(gone["referralId"])]
         assert await tx.run(erasures._DESTROY, {"ids": ids}) == 1
 
@@ -315,7 +315,7 @@ async def test_nobody_else_can_erase_or_see_what_was_erased(
             erasures._DESTROY, {"ids": [UUID(referral["id"])]}
         )
 
-    async with country.parts.database.entered(hashed) as tx:
+    async with country.parts.database.transaction(hashed) as tx:
         assert await seen(tx) == (0, 0)
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         assert await seen(tx) == (1, 1)

@@ -151,7 +151,7 @@ async def test_a_file_that_moves_a_site_does_so_too(country: Country, by: str) -
     if by == "operator":
         await take(country, "sites", raw)
     else:
-        async with country.parts.database.entered(
+        async with country.parts.database.transaction(
             await country.hashed("coordinator", provider="linde")
         ) as tx:
             kind = imports.kind_of("sites")
@@ -211,7 +211,7 @@ async def test_nobody_else_sees_or_changes_who_is_there(country: Country, who: s
     provider, roles = OTHERS[who]
     token = await country.hashed(*roles, provider=provider) if roles else b""
     site = UUID(where.there.site_id)
-    async with country.parts.database.entered(token) as tx:
+    async with country.parts.database.transaction(token) as tx:
         assert await tx.rows(text("SELECT * FROM everybody_at(:site)"), {"site": site}) == []
         for thing in (held, there):
             values = {"site": site, "id": UUID(thing["id"])}
@@ -229,7 +229,7 @@ async def test_a_table_of_the_callers_own_is_not_taken_for_ours(country: Country
     where = await scene(country)
     await where.held()
     eik = await country.provider("eik")
-    async with country.parts.database.entered(
+    async with country.parts.database.transaction(
         await country.hashed("coordinator", provider="eik")
     ) as tx:
         await tx.rows(text("SELECT set_config('search_path', 'pg_temp, public', true)"))
@@ -251,5 +251,5 @@ async def test_what_is_asked_within_is_nobodys_to_call(country: Country, call: s
     where = await scene(country)
     token = await country.hashed("coordinator", provider="linde")
     with pytest.raises(PostgresError, match="permission denied"):
-        async with country.parts.database.entered(token) as tx:
+        async with country.parts.database.transaction(token) as tx:
             await tx.rows(text(f"SELECT {call}"), {"id": UUID(where.there.site_id)})

@@ -16,7 +16,7 @@ OTHERS = ("site_secrets", "place_secrets", "shields", "answers", "access_log", "
 
 async def seen(country: Country, table: str) -> int:
     """Return how many rows of a table the exchange sees."""
-    async with country.parts.database.entered(actor=EXCHANGE) as tx:
+    async with country.parts.database.transaction(actor=EXCHANGE) as tx:
         return len(await tx.rows(text(f"SELECT 1 FROM {table}")))  # noqa: S608 - a name from this module
 
 

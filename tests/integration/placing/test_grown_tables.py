@@ -83,7 +83,7 @@ async def find_a_place(country: Country, where: Desk, wanted: Mapping[str, Any])
     await where.receiver.post(f"{path}/acceptance", {"by": "person"}, key=fresh(), expect=200)
     await where.intake.get("/holds?limit=1")
     await where.intake.post(f"{path}/release", {"reason": "found_elsewhere"}, expect=200)
-    async with country.parts.database.entered(actor=RELAY) as tx:
+    async with country.parts.database.transaction(actor=RELAY) as tx:
         await outbox.number(tx)
 
 

@@ -40,7 +40,7 @@ WHERE r.id = :id
 
 async def retained(country: Country, folder: Path) -> float:
     """Let the job do its work once, as the worker; return when it is due again."""
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         return await worker.retain(tx, listed=ErasureList.of(folder))
 
 
@@ -192,9 +192,9 @@ async def test_two_workers_at_once_do_not_wait_for_each_other_and_erase_once(
     await aged(country, await withdrawn(where), days=366)
     listed = ErasureList.of(tmp_path)
 
-    async with country.parts.database.entered(actor=WORKER) as first:
+    async with country.parts.database.transaction(actor=WORKER) as first:
         assert await erasure.erase_overdue(first, listed=listed) == 1
-        async with country.parts.database.entered(actor=WORKER) as second:
+        async with country.parts.database.transaction(actor=WORKER) as second:
             assert await erasure.erase_overdue(second, listed=listed) == 0
 
     assert await country.value("SELECT count(*) FROM access_log WHERE action = 'erase'") == 1
@@ -236,7 +236,7 @@ async def test_answers_that_were_kept_late_are_emptied_within_the_hour(
     where = await desk(country)
     referral = await where.intake.post("/referrals", referral_body(), key="late")
     answer = await country.value("SELECT sealed FROM answers")
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         await erasure.erase_referral(tx, referral["id"], listed=ErasureList.of(tmp_path))
     await country.rows("UPDATE answers SET sealed = :answer", answer=answer)
 
@@ -250,5 +250,5 @@ async def test_without_a_country_there_is_nothing_to_retain(
 ) -> None:
     await country.rows("UPDATE heads SET value = 0 WHERE name = 'reference'")
     retain = partial(worker.retain, listed=ErasureList.of(tmp_path))
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         assert await retain(tx) == worker.UNFOUNDED_S

@@ -14,7 +14,7 @@ NOTED = "SELECT status, resolved_at IS NOT NULL AS noted FROM holds WHERE id = :
 
 
 async def swept(country: Country) -> int:
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         return await holds.sweep_holds(tx)
 
 

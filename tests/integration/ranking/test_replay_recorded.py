@@ -94,7 +94,7 @@ async def test_rankings_of_every_version_replay_identically_from_the_database(
         known = await fill(at(embedded.owner_url, name), corpus, keyring, version=version)
 
         database = Database(Settings(), url=at(embedded.app_url, name), keyring=keyring)
-        async with database.entered(TOKEN) as tx:
+        async with database.transaction(TOKEN) as tx:
             assert await replayed(tx, list(known)) == list(known.values())
         await database.close()
 

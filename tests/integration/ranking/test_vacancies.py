@@ -22,7 +22,7 @@ async def counted(country: Country, *, keys: Keyring | None = None) -> int:
     Return the number of turns.
     """
     for turn in range(50):
-        async with country.parts.database.entered(actor=WORKER) as tx:
+        async with country.parts.database.transaction(actor=WORKER) as tx:
             if (
                 await worker.look_for_chances(replace(tx, keys=keys or tx.keys))
                 == worker.VACANCIES_S
@@ -159,7 +159,7 @@ async def test_every_way_of_coming_free_is_noted(country: Country) -> None:
     hold = await where.hold()
     await grown()
     await lapse(country, hold["id"])
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         await worker.sweep(tx)
     await grown()
     placement = await where.arrived()
@@ -190,7 +190,7 @@ async def test_a_long_list_is_gone_through_a_few_at_a_time_once_for_all_that_cam
     where = Desk(intake, await shelter(country, places=3))
     await shelter(country, "eik", site={"municipality": FAR}, kind="regular")
 
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         assert await vacancies.rank_next_waiting(tx)
     assert await country.value("SELECT count(*) FROM rankings") == 2
     assert (await newest(where))["lawfulFor"] is None

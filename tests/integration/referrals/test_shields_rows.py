@@ -57,7 +57,7 @@ async def mentions(scene: Shielding, client: Client) -> set[str]:
     words = [row[0] for row in ids]
     tables = [row.name for row in await scene.country.rows(ANYBODYS)]
     found = set[str]()
-    async with scene.country.parts.database.entered(hashed(client)) as tx:
+    async with scene.country.parts.database.transaction(hashed(client)) as tx:
         for table in tables:
             rows = await tx.rows(
                 text(f"SELECT count(*) FROM {table} AS t WHERE t::text LIKE ANY (:words)"),  # noqa: S608 - names from the catalogue
@@ -108,7 +108,7 @@ async def test_the_entry_of_a_broken_glass_is_for_coordinators_and_tells_them_an
 
 async def test_whoever_is_named_no_more_finds_no_answer_kept_for_them(scene: Shielding) -> None:
     async def kept() -> int:
-        async with scene.country.parts.database.entered(hashed(scene.named)) as tx:
+        async with scene.country.parts.database.transaction(hashed(scene.named)) as tx:
             return (
                 await tx.rows(text("SELECT count(*) FROM answers WHERE referral_id IS NOT NULL"))
             )[0][0]
@@ -127,7 +127,7 @@ async def attempt(scene: Shielding, client: Client, statement: str, **values: An
     Return how many rows it changed, -1 where it was refused.
     """
     try:
-        async with scene.country.parts.database.entered(hashed(client)) as tx:
+        async with scene.country.parts.database.transaction(hashed(client)) as tx:
             return await tx.run(text(statement), values)
     except PostgresError as refused:
         if "row-level security" not in str(refused):
@@ -175,7 +175,7 @@ async def test_a_glass_is_broken_by_oneself_and_only_where_somebody_is_named(
 
 
 async def breaking(scene: Shielding, client: Client) -> BrokenGlass | None:
-    async with scene.country.parts.database.entered(hashed(client)) as tx:
+    async with scene.country.parts.database.transaction(hashed(client)) as tx:
         return await break_glass.break_glass(tx, scene.reference, reason=WHY)
 
 
@@ -184,7 +184,7 @@ async def test_a_glass_broken_while_the_shield_is_taken_away_shields_nothing(
     scene: Shielding,
 ) -> None:
     country = scene.country
-    async with country.parts.database.entered(hashed(scene.named)) as tx:
+    async with country.parts.database.transaction(hashed(scene.named)) as tx:
         await shields.remove_shield(tx, UUID(scene.id))
         look = asyncio.create_task(breaking(scene, scene.other))
         await waiting(country)
@@ -197,7 +197,7 @@ async def test_a_glass_broken_while_the_shield_is_taken_away_shields_nothing(
 @pytest.mark.race
 async def test_whoever_is_being_named_while_they_break_the_glass_is_named(scene: Shielding) -> None:
     country, other = scene.country, UUID(await account_of(scene.other))
-    async with country.parts.database.entered(hashed(scene.named)) as tx:
+    async with country.parts.database.transaction(hashed(scene.named)) as tx:
         await shields.name_colleagues(tx, UUID(scene.id), wanted=[other], pointer="")
         look = asyncio.create_task(breaking(scene, scene.other))
         await waiting(country)
@@ -211,7 +211,7 @@ async def test_whoever_is_being_named_while_they_break_the_glass_is_named(scene:
 async def test_whoever_is_named_while_a_glass_of_theirs_is_being_broken_is_named(
     scene: Shielding,
 ) -> None:
-    async with scene.country.parts.database.entered(hashed(scene.other)) as tx:
+    async with scene.country.parts.database.transaction(hashed(scene.other)) as tx:
         await break_glass.break_glass(tx, scene.reference, reason=WHY)
         naming = asyncio.create_task(shield(scene.named, scene.id, scene.other))
         await waiting(scene.country)
@@ -224,7 +224,7 @@ async def test_whoever_is_named_while_a_glass_of_theirs_is_being_broken_is_named
 async def test_of_two_who_name_each_other_out_at_once_one_comes_too_late(scene: Shielding) -> None:
     country = scene.country
     await shield(scene.named, scene.id, scene.other)
-    async with country.parts.database.entered(hashed(scene.named)) as tx:
+    async with country.parts.database.transaction(hashed(scene.named)) as tx:
         await shields.name_colleagues(tx, UUID(scene.id), wanted=[], pointer="")
         late = asyncio.create_task(shield(scene.other, scene.id, expect=404))
         await waiting(country)

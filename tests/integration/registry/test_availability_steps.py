@@ -21,7 +21,7 @@ async def step(country: Country) -> list[str]:
 
 async def counted(country: Country) -> dict[tuple[str, str], tuple[int, int]]:
     """Return the total and the free places by region and kind, as others see them."""
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         return {
             (one.region, one.kind): (one.total, one.free)
             for one in await availability_rows.read_step(tx)

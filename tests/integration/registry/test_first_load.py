@@ -14,7 +14,7 @@ ON_BOTH = True
 
 
 async def empty(owner: Database) -> None:
-    async with owner.entered() as tx:
+    async with owner.transaction() as tx:
         for table in ("shares", "weights", "clearances", "policies", "municipalities", "regions"):
             await tx.run(text(f"DELETE FROM {table}"))  # noqa: S608 - one of the tables above
 
@@ -30,7 +30,7 @@ async def test_a_new_database_holds_the_whole_country(country: Country) -> None:
 
 
 async def test_the_service_reads_the_country_with_its_policy_in_force(country: Country) -> None:
-    async with country.parts.database.entered() as tx:
+    async with country.parts.database.transaction() as tx:
         reference = await tx.snapshots.reference(tx)
 
     assert reference.policy.version == "nl-demo-5"
@@ -41,7 +41,7 @@ async def test_the_service_reads_the_country_with_its_policy_in_force(country: C
 async def test_loading_again_changes_nothing_and_says_so(country: Country) -> None:
     before = await country.value("SELECT value FROM heads WHERE name = 'reference'")
 
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         loaded = await load_reference(tx)
 
     assert not loaded
@@ -52,7 +52,7 @@ async def test_of_two_that_load_at_once_one_does(country: Country) -> None:
     await empty(country.owner)
 
     async def load_once() -> bool:
-        async with country.owner.entered() as tx:
+        async with country.owner.transaction() as tx:
             return await load_reference(tx)
 
     assert sorted(await asyncio.gather(load_once(), load_once())) == [False, True]
@@ -61,10 +61,10 @@ async def test_of_two_that_load_at_once_one_does(country: Country) -> None:
 async def test_loading_is_told_to_every_process(country: Country) -> None:
     await empty(country.owner)
 
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         version = tx.reference_version
         await load_reference(tx)
-    async with country.parts.database.entered() as tx:
+    async with country.parts.database.transaction() as tx:
         assert tx.reference_version == version + 1
 
 
@@ -103,7 +103,7 @@ async def test_what_was_there_before_the_ledger_wrote_it_down_gets_its_leaves_on
     await country.rows("DELETE FROM leaves")
     await country.rows("UPDATE heads SET value = 0 WHERE name = 'ledger'")
     for _ in range(2):
-        async with country.owner.entered() as tx:
+        async with country.owner.transaction() as tx:
             assert not await load_reference(tx)
         assert [
             (row.index, row.type, bytes(row.content)) for row in await country.rows(before)

@@ -38,7 +38,7 @@ async def occupy_between(country: Country, place_id: str) -> None:
     """Read a place as free, let it be held meanwhile, and then declare it occupied."""
     linde = await country.provider("linde")
     intake, body = await offer(country)
-    async with country.parts.database.entered(
+    async with country.parts.database.transaction(
         await country.hashed("coordinator", provider="linde")
     ) as tx:
         place = await place_rows.read(tx, UUID(place_id), provider_id=linde)
@@ -159,10 +159,10 @@ async def two_changes(country: Country, place_id: str) -> PlaceRow:
         return (await places.change(tx, place, changes=changes, state=None)).row
 
     async def second() -> PlaceRow:
-        async with database.entered(linde) as tx:
+        async with database.transaction(linde) as tx:
             return await change(tx, bed_spaces=2)
 
-    async with database.entered(linde) as tx:
+    async with database.transaction(linde) as tx:
         await change(tx, kind="regular")
         waiting = asyncio.create_task(second())
         await blocked(country)

@@ -17,7 +17,7 @@ ELSEWHERE = {"street": "Andere straat 2", "postcode": "0000 BB", "city": "Nergen
 
 async def secret_of(country: Country, site_id: UUID) -> dict[str, Any]:
     """Return the name of a site, and the address that is proposed or that it has."""
-    async with country.parts.database.entered(
+    async with country.parts.database.transaction(
         await country.hashed("coordinator", provider="linde")
     ) as tx:
         site = await sites.read(tx, site_id)
@@ -32,11 +32,11 @@ async def two_changes(country: Country, site_id: UUID) -> None:
     linde = await country.hashed("coordinator", provider="linde")
 
     async def second() -> None:
-        async with database.entered(linde) as tx:
+        async with database.transaction(linde) as tx:
             site = await sites.read(tx, site_id, lock=True)
             await sites.change(tx, site, changes={"address": ELSEWHERE})
 
-    async with database.entered(linde) as tx:
+    async with database.transaction(linde) as tx:
         site = await sites.read(tx, site_id, lock=True)
         await sites.change(tx, site, changes={"name": "Eik"})
         waiting = asyncio.create_task(second())
@@ -71,7 +71,7 @@ async def test_a_ranking_made_while_a_change_was_under_way_cannot_be_held(countr
     intake = await country.client("intake_worker", provider="haven")
     referral = await intake.post("/referrals", referral_body())
     linde = await country.hashed("coordinator", provider="linde")
-    async with country.parts.database.entered(linde) as tx:
+    async with country.parts.database.transaction(linde) as tx:
         site = await sites.read(tx, UUID(there.site_id), lock=True)
         await sites.change(tx, site, changes={"admission": "paused"})
         ranking = await intake.post(f"/referrals/{referral['id']}/rankings")

@@ -255,7 +255,7 @@ class Installation(RuleBasedStateMachine):
 
     async def shown(self) -> tuple[int, int, int]:
         await self.country.rows("UPDATE shares SET shown_on = NULL")
-        async with self.country.parts.database.entered(actor=WORKER) as tx:
+        async with self.country.parts.database.transaction(actor=WORKER) as tx:
             then = replace(tx, at=dt.datetime.combine(self.on, dt.time(12), tzinfo=dt.UTC))
             assert await fair_shares.show_balances(then)
         (row,) = await self.country.rows(SUMS)
@@ -266,7 +266,7 @@ class Installation(RuleBasedStateMachine):
         await self.seal_quarters(3)
         newest = {said["quarter"]: said for _, _, said in await totals(self.country)}
         assert newest
-        async with self.country.owner.entered() as tx:
+        async with self.country.owner.transaction() as tx:
             key = await keys.read(tx, keys.LEDGER)
             rows = await stay_rows.openings(tx, after=-1, below=10**9, since=0, most=10_000)
             weights = [
@@ -291,12 +291,12 @@ class Installation(RuleBasedStateMachine):
             for row in await self.country.rows("SELECT content FROM leaves ORDER BY index")
         ]
         size, auditor = len(leaves), await self.country.hashed("auditor", region=THERE)
-        async with self.country.parts.database.entered(actor=WORKER) as tx:
+        async with self.country.parts.database.transaction(actor=WORKER) as tx:
             assert await checkpoints.sign_tree(tx) == 0
         root = bytes(
             await self.country.value("SELECT root FROM checkpoints WHERE size = :size", size=size)
         )
-        async with self.country.parts.database.entered(auditor) as tx:
+        async with self.country.parts.database.transaction(auditor) as tx:
             for index, leaf in enumerate(leaves):
                 proof = await checkpoints.prove_inclusion(tx, leaf=index, size=size)
                 assert rfc9162.is_included(leaf, index, size, proof.hashes, root)

@@ -106,7 +106,7 @@ async def test_a_crash_on_the_way_leaves_nothing_sealed_and_the_next_turn_seals_
 ) -> None:
     await stayed(country, newest(1).first)
     leaves = await country.value("SELECT value FROM heads WHERE name = 'ledger'")
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         assert await quarter_totals.seal_quarters(tx) == SealedCounts(first=2)
         await tx.connection.execute("ROLLBACK")
     assert await country.value("SELECT count(*) FROM quarter_totals") == 0
@@ -120,18 +120,18 @@ async def test_exact_pairs_are_for_the_two_regions_alone(country: Country) -> No
     seen = {}
     for region in (HERE, THERE, FAR):
         hashed = await country.hashed("auditor", region=region)
-        async with country.parts.database.entered(hashed) as tx:
+        async with country.parts.database.transaction(hashed) as tx:
             seen[region] = len(await tx.rows(text("SELECT nights FROM pair_nights")))
     assert seen == {HERE: 1, THERE: 1, FAR: 0}
     hashed = await country.hashed("administrator")
-    async with country.parts.database.entered(hashed) as tx:
+    async with country.parts.database.transaction(hashed) as tx:
         assert await tx.rows(text("SELECT nights FROM pair_nights")) == []
 
 
 async def test_nobody_but_the_worker_seals(country: Country) -> None:
     hashed = await country.hashed("auditor", region=HERE)
     with pytest.raises(PostgresError, match="row-level security"):
-        async with country.parts.database.entered(hashed) as tx:
+        async with country.parts.database.transaction(hashed) as tx:
             await quarter_rows.claim_version(tx, str(LAST), version=1)
 
 
@@ -141,7 +141,7 @@ async def test_a_weight_that_changes_within_a_quarter_counts_from_its_day(countr
         {"region": code, "valid_from": day, "weight": 1, "source": "a council"}
         for code in (FAR, THERE)
     ]
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         await ledger.record_weights(tx, versions)
         weights = (await tx.snapshots.reference(tx)).weights
     await stayed(country, LAST.first, LAST.first + 10 * DAY, lawful_regions=(FAR, THERE))

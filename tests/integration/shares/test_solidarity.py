@@ -125,6 +125,6 @@ async def test_a_stay_for_want_of_capacity_is_in_no_share(country: Country) -> N
 
 
 async def test_whoever_comes_second_on_a_day_reckons_nothing(country: Country) -> None:
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         assert await fair_shares.show_balances(tx)
         assert not await fair_shares.show_balances(tx)

@@ -49,7 +49,7 @@ async def test_who_had_left_when_totals_were_made_is_read_again_only_if_somethin
     country: Country,
 ) -> None:
     arrivals = await some_left_and_some_stay(country)
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         since = await stay_rows.leaves_at_last_note(tx, before=load().country.midnight(LAST.first))
         rows = await stay_rows.openings(tx, after=-1, below=10**9, since=since, most=1000)
     read = {index for index, _ in rows}
@@ -67,11 +67,11 @@ async def test_indexes_lead_to_what_is_read_of_the_ledger(country: Country) -> N
         await sealed_as_of(country, quarter.after + 15 * DAY)
     await stayed(country, LAST.last)
     with noting(country) as asked:
-        async with country.parts.database.entered(actor=WORKER) as tx:
+        async with country.parts.database.transaction(actor=WORKER) as tx:
             assert await fair_shares.show_balances(tx)
             assert (await quarter_totals.seal_quarters(tx)).first
     plans: list[str] = []
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         # The tables hold so little that reading all of it would be quicker.
         await tx.run(text("SET LOCAL enable_seqscan = off"))
         await tx.run(text("SET LOCAL enable_bitmapscan = off"))

@@ -15,7 +15,7 @@ async def test_the_administrators_pages_can_be_read_in_every_size_and_light(
     site: LiveService,
 ) -> None:
     country = site.country
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         await demo.fill(tx)
         await people.make_ready(tx)
     await country.rows(

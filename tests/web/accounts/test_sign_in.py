@@ -129,7 +129,7 @@ async def test_signing_out_everywhere_closes_the_page_in_the_other_browser(
 
 async def serve_demo(country: Country) -> None:
     """Serve the demo country, as `plek serve --demo` does."""
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         await demo.fill(tx)
         await people.make_ready(tx)
     parts = replace(country.parts, settings=replace(country.parts.settings, demo=True))

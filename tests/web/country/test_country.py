@@ -21,7 +21,7 @@ from tests.web.browser import LiveService, look_at
 
 async def fill_demo(country: Country) -> None:
     """Fill the demo country."""
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         made = await demo.fill(tx, seed=1)
     country.providers.update({provider.slug: provider.id for provider in made.providers})
 

@@ -89,7 +89,7 @@ async def test_what_came_free_for_whoever_waits_is_one_press_away(country: Count
     page = await worker.get(f"/find/{waits['id']}")
     (hold,) = (await there.receiver.get("/holds"))["items"]
     await there.receiver.post(f"/holds/{hold['id']}/decline", {"reason": "staffing"}, expect=200)
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         assert await vacancies.rank_next_waiting(tx)
 
     told = await worker.get(f"/find/{waits['id']}")

@@ -22,7 +22,7 @@ KNOWN = {
 
 async def ring(country: Country) -> None:
     """Raise the alarms for late arrivals, as the worker does every few seconds."""
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         await placements.raise_arrival_alarms(tx)
 
 

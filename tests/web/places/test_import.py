@@ -163,7 +163,7 @@ async def test_a_file_that_moves_a_site_asks_again_whether_those_who_are_there_a
     await take(somebody, raw, kind="sites", take=checked_digest(looked))
     assert (await scene.haven.get(f"/placements/{placement['id']}"))["unsafeSince"] is None
     await approve(country, scene.sites["Linde"])
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         await worker.recheck_moved(tx)
 
     assert before is None

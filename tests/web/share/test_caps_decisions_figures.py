@@ -73,7 +73,7 @@ async def released_quarter(country: Country) -> None:
     Ask for this before the site, whose worker does so too.
     """
     past, linde, spar = await past_of(country)
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         await monitor_releases.count_day(tx)
     for site_id, in_use in ((linde.site_id, 37), (spar.site_id, 31)):
         await country.rows(

@@ -41,7 +41,7 @@ async def leaf(country: Country) -> int:
 
 async def sign(country: Country) -> None:
     """Sign the tree, as the worker does."""
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         await checkpoints.sign_tree(tx)
 
 

@@ -43,7 +43,7 @@ def csv(*rows: Mapping[str, object]) -> bytes:
 
 
 async def take(country: Country, kind: str, raw: bytes) -> ImportCounts:
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         return await imports.import_file(tx, imports.kind_of(kind), raw)
 
 

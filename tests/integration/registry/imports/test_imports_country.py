@@ -30,7 +30,7 @@ async def test_a_new_region_with_its_municipality_and_weight_is_taken_in(country
         == 2 * 342 + 1
     )
     assert await country.value("SELECT count(*) FROM shares WHERE region = 'GM9001'") == 1
-    async with country.parts.database.entered() as tx:
+    async with country.parts.database.transaction() as tx:
         reference = await tx.snapshots.reference(tx)
     assert reference.region_of("GM9001") == "GM9001"
 

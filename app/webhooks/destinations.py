@@ -53,8 +53,8 @@ public, more or fewer by Python's version."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
-    """How far webhooks may go, as the operator has set it."""
+class Destinations:
+    """Where webhooks may go, as the operator has set it."""
 
     networks: tuple[Network, ...] = ()
     """Private networks that may be reached all the same, also without TLS."""
@@ -62,8 +62,8 @@ class Reach:
     """The only hosts that may be named, or any if there are none."""
 
     @classmethod
-    def of(cls, settings: Settings) -> "Reach":
-        """Return the reach that the settings allow."""
+    def of(cls, settings: Settings) -> "Destinations":
+        """Return the destinations that the settings allow."""
         return cls(
             tuple(ipaddress.ip_network(one) for one in settings.webhook_networks),
             settings.webhook_hosts,

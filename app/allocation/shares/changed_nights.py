@@ -1,4 +1,4 @@
-"""The reach of new facts: the first day whose nights they can change."""
+"""The first day whose nights new facts can change."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from app.allocation.shares.weights import RegionWeights
 
 
-def first_day_reached(
+def first_changed_day(
     told: Iterable[tuple[int, Hashable, OpeningContent]],
     weights: Iterable[tuple[int, RegionWeights]],
     *,
@@ -35,11 +35,11 @@ def first_day_reached(
     for openings in of_stay.values():
         for index, opening in openings:
             if index >= since:
-                days += _reached(opening, [one for _, one in openings])
+                days += _changed_days(opening, [one for _, one in openings])
     return min(days, default=None)
 
 
-def _reached(new: OpeningContent, of_its_stay: list[OpeningContent]) -> Iterator[dt.date]:
+def _changed_days(new: OpeningContent, of_its_stay: list[OpeningContent]) -> Iterator[dt.date]:
     """Yield days of which the first is the first that a new opening can change."""
     yield from (one.ready_since for one in of_its_stay if one.ready_since is not None)
     alike = [one for one in of_its_stay if _is_end(one) == _is_end(new)]

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.allocation.ledger.openings import NOT_ARRIVED, READY_TO_LEAVE, Correction, OpeningContent
+from app.allocation.shares.changed_nights import first_changed_day
 from app.allocation.shares.nights import LedgerStay, StayBook, nights_between
-from app.allocation.shares.reach import first_day_reached
 from app.allocation.shares.weights import RegionWeights
 
 DAY = dt.timedelta(days=1)
@@ -31,7 +31,7 @@ def correction(said: OpeningContent, leaf: int, code: str) -> OpeningContent:
 
 
 def reached(*openings: OpeningContent, since: int) -> int | None:
-    day = first_day_reached(
+    day = first_changed_day(
         ((index, "stay", one) for index, one in enumerate(openings)), [], since=since
     )
     return None if day is None else (day - BEGIN).days
@@ -62,8 +62,8 @@ def test_a_correction_reaches_back_to_whatever_was_or_is_said() -> None:
 
 def test_weights_reach_back_to_the_day_from_which_they_count() -> None:
     weights = [(3, RegionWeights(BEGIN, {})), (9, RegionWeights(BEGIN + 5 * DAY, {}))]
-    assert first_day_reached([], weights, since=4) == BEGIN + 5 * DAY
-    assert first_day_reached([], weights, since=10) is None
+    assert first_changed_day([], weights, since=4) == BEGIN + 5 * DAY
+    assert first_changed_day([], weights, since=10) is None
 
 
 days = st.integers(0, 120).map(lambda day: BEGIN + day * DAY)

@@ -52,7 +52,7 @@ SPENT = {
 
 
 @contextmanager
-def refusing_spent() -> Generator[None]:
+def refuse_spent_budgets() -> Generator[None]:
     """Say in the domain's words that a budget is spent."""
     try:
         yield

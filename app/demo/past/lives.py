@@ -20,7 +20,7 @@ Moment: TypeAlias = Callable[[int], datetime]
 
 
 @dataclass(frozen=True, slots=True)
-class Stayed:
+class RecordedStay:
     """A visit as its placement has it, and which leaves its arrival asks for."""
 
     id: UUID
@@ -36,15 +36,15 @@ class Stayed:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class RecordedLife:
     """A household's life as rows have it."""
 
-    life: HouseholdHistory
-    stays: Sequence[Stayed]
+    history: HouseholdHistory
+    stays: Sequence[RecordedStay]
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class Surroundings:
     """What every life is told by."""
 
     reference: Reference

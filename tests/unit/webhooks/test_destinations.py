@@ -9,10 +9,10 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from app.config import Settings
 from app.webhooks import post
-from app.webhooks.reach import Reach
+from app.webhooks.destinations import Destinations
 
-ANYWHERE = Reach()
-HERE = Reach.of(Settings(webhook_networks=("127.0.0.0/8", "10.4.0.0/16", "fd00::/8")))
+ANYWHERE = Destinations()
+HERE = Destinations.of(Settings(webhook_networks=("127.0.0.0/8", "10.4.0.0/16", "fd00::/8")))
 HTTPS, NOT_THERE = "must begin with https://", "names a host that webhooks may not go to"
 
 
@@ -93,7 +93,7 @@ def test_no_block_that_is_kept_for_something_is_reached_and_those_beside_are() -
     closed = [one for one in BESIDE if not ANYWHERE.admits(ip_address(one), scheme="https")]
 
     assert (public, closed) == ([], [])
-    assert Reach.of(Settings(webhook_networks=("192.88.99.0/24",))).admits(
+    assert Destinations.of(Settings(webhook_networks=("192.88.99.0/24",))).admits(
         ip_address("192.88.99.1"), scheme="https"
     )
 
@@ -131,7 +131,9 @@ def test_networks_that_are_allowed_are_reached_also_without_tls_and_by_names_of_
 
 
 def test_where_hosts_are_named_no_other_may_be() -> None:
-    reach = Reach((ip_network("10.4.0.0/16"),), ("hooks.example.org", "*.example.net", "10.4.1.2"))
+    destinations = Destinations(
+        (ip_network("10.4.0.0/16"),), ("hooks.example.org", "*.example.net", "10.4.1.2")
+    )
 
     for host in (
         "hooks.example.org",
@@ -140,7 +142,7 @@ def test_where_hosts_are_named_no_other_may_be() -> None:
         "b.a.example.net",
         "10.4.1.2",
     ):
-        assert reach.faults(f"https://{host}/") == []
+        assert destinations.faults(f"https://{host}/") == []
     for host in (
         "example.org",
         "x.hooks.example.org",
@@ -149,7 +151,7 @@ def test_where_hosts_are_named_no_other_may_be() -> None:
         "10.4.1.3",
         "93.184.215.14",
     ):
-        assert reach.faults(f"https://{host}/") == [NOT_THERE]
+        assert destinations.faults(f"https://{host}/") == [NOT_THERE]
 
 
 def test_a_signature_is_what_the_specification_says() -> None:
