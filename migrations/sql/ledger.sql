@@ -12,8 +12,9 @@ BEGIN
   RETURN NEW;
 END $$;
 
--- Whether the caller's provider writes the leaves of a placement: it received that placement, or
--- one under way that goes on from it.
+-- Whether the caller's provider writes the leaves of a household's time that began with a placement:
+-- the caller sees a placement of that time there, whichever it is, or one under way that goes on
+-- from it. The first may be one that is hidden from who ends the time with the last.
 CREATE OR REPLACE FUNCTION writes_leaves_of(of_placement uuid) RETURNS boolean
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
@@ -21,7 +22,7 @@ BEGIN
     OR EXISTS (SELECT FROM public.placements AS p
                WHERE p.began_id = of_placement
                  AND p.receiver_id = public.my_provider()
-                 AND p.status = 'underway');
+                 AND p.status IN ('underway', 'arrived', 'ended'));
 END $$;
 REVOKE ALL ON FUNCTION writes_leaves_of FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION writes_leaves_of TO plek_app;

@@ -1,8 +1,9 @@
 -- Placements, the stays that they make up, and what is done for everyone at a site.
 
--- The one place where a placement gives up its claim: to its successor, or to all who wait.
-CREATE OR REPLACE FUNCTION free_place(of_placement uuid) RETURNS boolean
-LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+-- The one place where a placement gives up its claim: to its successor, whose providers are told
+-- whoever sees it, or to all who wait. A part of the functions below, with whose rights it runs.
+CREATE OR REPLACE FUNCTION give_up_place(of_placement uuid) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   found boolean;
   successor uuid;
@@ -18,8 +19,59 @@ BEGIN
   FROM public.placements AS p WHERE p.id = successor;
   RETURN found IS NOT NULL;
 END $$;
+REVOKE ALL ON FUNCTION give_up_place FROM PUBLIC;
+
+-- Whether the caller is one of the two sides of a placement and sees it, or acts for everybody in
+-- the live swap that it is part of.
+CREATE OR REPLACE FUNCTION acts_on_placement(of_placement uuid, as_actor text) RETURNS boolean
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  RETURN EXISTS (
+    SELECT FROM public.placements AS p
+    WHERE p.id = of_placement
+      AND (public.our_case(p.provider_id, p.referral_id)
+           OR public.entrusted_to_us(p.provider_id, p.receiver_id)
+           OR (as_actor = 'exchange' AND public.in_live_swap(p.referral_id))));
+END $$;
+REVOKE ALL ON FUNCTION acts_on_placement FROM PUBLIC;
+
+-- Free the place of a placement that is over; false if it was no longer its place.
+CREATE OR REPLACE FUNCTION free_place(of_placement uuid) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  before text := public.acting();
+  freed boolean := false;
+BEGIN
+  PERFORM set_config('plek.actor', 'operator', true);
+  IF public.acts_on_placement(of_placement, before) THEN
+    freed := public.give_up_place(of_placement);
+  END IF;
+  PERFORM set_config('plek.actor', before, true);
+  RETURN freed;
+END $$;
 REVOKE ALL ON FUNCTION free_place FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION free_place TO plek_app;
+
+-- Whether a household that left a placement of the caller's went on to another place of the same
+-- provider, seen by the caller or not.
+CREATE OR REPLACE FUNCTION went_on_inside(of_placement uuid) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  before text := public.acting();
+  onward boolean := false;
+BEGIN
+  PERFORM set_config('plek.actor', 'operator', true);
+  IF public.acts_on_placement(of_placement, before) THEN
+    onward := EXISTS (
+      SELECT FROM public.placements AS n JOIN public.placements AS p ON p.id = n.previous_id
+      WHERE p.id = of_placement AND n.began_id = coalesce(p.began_id, p.id)
+        AND n.status IN ('arrived', 'ended'));
+  END IF;
+  PERFORM set_config('plek.actor', before, true);
+  RETURN onward;
+END $$;
+REVOKE ALL ON FUNCTION went_on_inside FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION went_on_inside TO plek_app;
 
 -- End the placement that a household leaves for one at which it arrives. It may be another
 -- provider's: the receiver of the new one may do so, and nothing else.
@@ -53,7 +105,7 @@ BEGIN
     SET status = 'ended', departed_at = greatest(moment, old.arrived_at),
         destination = 'follow_on_place'
     WHERE id = old.id;
-    PERFORM public.free_place(old.id);
+    PERFORM public.give_up_place(old.id);
     INSERT INTO public.outbox (kind, subject, audience)
     VALUES ('placement', old.id::text, ARRAY[old.provider_id, old.receiver_id]);
     INSERT INTO public.outbox (kind, subject, audience)

@@ -28,7 +28,6 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import aliased
 
 from app.database.caller import GRANTED
 from app.database.transaction import Transaction
@@ -255,16 +254,15 @@ async def home_of(tx: Transaction, placement_id: UUID) -> UUID | None:
     return None if row is None else row.place_id
 
 
+_WENT_ON_INSIDE = text("SELECT went_on_inside(:id)").bindparams(bindparam("id", type_=Uuid()))
+
+
 async def went_on_inside(tx: Transaction, placement_id: UUID) -> bool:
-    """Whether a household left a placement for another place of the same provider."""
-    last, here = aliased(Placement), Placement
-    onward = (
-        select(last.id)
-        .join(here, here.id == last.previous_id)
-        .where(here.id == placement_id, last.began_id == func.coalesce(here.began_id, here.id))
-        .where(last.status.in_(("arrived", "ended")))
-    )
-    return await tx.row(onward) is not None
+    """Whether a household left a placement for another place of the same provider.
+
+    The caller need not see where it is now.
+    """
+    return (await tx.rows(_WENT_ON_INSIDE, {"id": placement_id}))[0].went_on_inside
 
 
 async def lives_somewhere(tx: Transaction, referral_id: UUID) -> bool:
