@@ -195,7 +195,7 @@ def _whole(env: Mapping[str, str], name: str, *, default: int, least: int) -> in
 
 
 def _networks(env: Mapping[str, str], name: str, *, default: tuple[str, ...]) -> tuple[str, ...]:
-    named = _listed(env, name)
+    named = _list_of(env, name)
     try:
         networks = [ip_network(item) for item in named]
     except ValueError:
@@ -209,7 +209,7 @@ def _networks(env: Mapping[str, str], name: str, *, default: tuple[str, ...]) ->
 
 
 def _hosts(env: Mapping[str, str], name: str) -> tuple[str, ...]:
-    named = tuple(item.lower() for item in _listed(env, name))
+    named = tuple(item.lower() for item in _list_of(env, name))
     if not all(HOST.fullmatch(item) for item in named):
         message = (
             f"{name} must be names or addresses of hosts "
@@ -231,7 +231,7 @@ def _address(env: Mapping[str, str], name: str) -> str | None:
     return text
 
 
-def _listed(env: Mapping[str, str], name: str) -> list[str]:
+def _list_of(env: Mapping[str, str], name: str) -> list[str]:
     return [item.strip() for item in (env.get(name) or "").split(",") if item.strip()]
 
 

@@ -212,12 +212,12 @@ async def log_refused(request: Request) -> None:
         return
     try:
         async with bearer_transaction(request) as tx:
-            await access_log.add(tx, _refused(request, row, tx.identity))
+            await access_log.add(tx, _refusal_entry(request, row, tx.identity))
     except Exception:
         log.exception("refusal_not_logged")
 
 
-def _refused(request: Request, row: Route, known: Caller | None) -> AccessEntry:
+def _refusal_entry(request: Request, row: Route, known: Caller | None) -> AccessEntry:
     return AccessEntry(
         action=row.action,
         outcome=caller.REFUSED,
@@ -253,7 +253,7 @@ async def _slow_down(request: Request) -> None:
     to be found even if others send bad ones from the same address, and 256 random bits are not
     guessed at any speed. Floods are for the proxy in front.
     """
-    if retry_after := await parts_of(request).allowance.failed(source_of(request)):
+    if retry_after := await parts_of(request).allowance.count_failure(source_of(request)):
         raise TooMany(retry_after=retry_after) from None
 
 

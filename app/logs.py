@@ -80,7 +80,7 @@ def tell_exception(_logger: object, _method: str, event: EventDict) -> EventDict
     """Replace an exception by its kind and its places in the code, with its causes."""
     error = _exception(event.pop("exc_info", None))
     if error is not None:
-        event["exception"] = [_told(link) for link in chain(error)]
+        event["exception"] = [_describe_error(link) for link in chain(error)]
     event.pop("stack_info", None)
     return event
 
@@ -141,13 +141,13 @@ def chain(error: BaseException) -> list[BaseException]:
     return chain
 
 
-def _told(error: BaseException) -> dict[str, object]:
+def _describe_error(error: BaseException) -> dict[str, object]:
     told: dict[str, object] = {"kind": f"{type(error).__module__}.{type(error).__qualname__}"}
     if isinstance(state := getattr(error, "sqlstate", None), str):
         told["sqlstate"] = state
     if isinstance(error, BaseExceptionGroup):
         parts: tuple[BaseException, ...] = error.exceptions  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - of any kind
-        told["parts"] = [_told(part) for part in parts]
+        told["parts"] = [_describe_error(part) for part in parts]
     told["at"] = _places(error.__traceback__)
     return told
 

@@ -139,7 +139,7 @@ def create_app(parts: Parts) -> Service:
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     parts: Parts = app.state.parts
     try:
-        async with worker.running(parts):
+        async with worker.work_during_block(parts):
             yield
     except Exception as error:
         # What the server logs of it is the text of a traceback, and that is cut to its first line.

@@ -70,13 +70,13 @@ def request(method: str, route: str, *, status: int, seconds: float | None) -> N
 
     `seconds` is None for a stream, whose length says nothing.
     """
-    _answered(method, route, status).inc()
+    _answer_counter(method, route, status).inc()
     if seconds is not None:
         _took(method, route).observe(seconds)
 
 
 @cache
-def _answered(method: str, route: str, status: int) -> Counter:
+def _answer_counter(method: str, route: str, status: int) -> Counter:
     return _REQUESTS.labels(method, route, str(status))
 
 
@@ -159,8 +159,8 @@ def page(counted: DatabaseCounts | None, *, restarts: Mapping[str, int]) -> byte
 
     Without the database's counts while it is gone. `restarts` of Plek's own servers are by name.
     """
-    measured = generate_latest(_measured()) + generate_latest(_restarts(restarts))
-    return measured if counted is None else measured + generate_latest(_registry(counted))
+    measured = generate_latest(_process_registry()) + generate_latest(_restarts(restarts))
+    return measured if counted is None else measured + generate_latest(_database_registry(counted))
 
 
 def _restarts(counts: Mapping[str, int]) -> CollectorRegistry:
@@ -176,7 +176,7 @@ def _restarts(counts: Mapping[str, int]) -> CollectorRegistry:
     return registry
 
 
-def _registry(counted: DatabaseCounts) -> CollectorRegistry:
+def _database_registry(counted: DatabaseCounts) -> CollectorRegistry:
     registry = CollectorRegistry()
     claims = Gauge(
         "plek_live_claims",
@@ -216,7 +216,7 @@ def _registry(counted: DatabaseCounts) -> CollectorRegistry:
     return registry
 
 
-def _measured() -> CollectorRegistry:
+def _process_registry() -> CollectorRegistry:
     if not os.environ.get(SHARED_FOLDER):
         return REGISTRY
     added_up = CollectorRegistry()

@@ -88,9 +88,9 @@ class _Key:
         """Derive all keys from one secret."""
         return cls(
             wrapping=DataKey(secret),
-            tokens=AESSIV(_derived(secret, purpose=b"plek tokens", length=64)),
-            answers=DataKey(_derived(secret, purpose=b"plek answers", length=KEY_BYTES)),
-            fingerprint=_derived(secret, purpose=b"plek fingerprint", length=8).hex(),
+            tokens=AESSIV(_derive_key(secret, purpose=b"plek tokens", length=64)),
+            answers=DataKey(_derive_key(secret, purpose=b"plek answers", length=KEY_BYTES)),
+            fingerprint=_derive_key(secret, purpose=b"plek fingerprint", length=8).hex(),
         )
 
 
@@ -186,7 +186,7 @@ class Keyring:
         """Wraps data keys; the row is the name of the referral, the site or the key itself."""
         self.answers = Seals(self._ring, lambda key: key.answers)
         """Seals the answers stored for repeated requests."""
-        self.name = _derived(secrets[-1], purpose=b"plek installation", length=6).hex()
+        self.name = _derive_key(secrets[-1], purpose=b"plek installation", length=6).hex()
         """The name by which installations on a shared server are told apart.
 
         It says nothing about the keys.
@@ -318,5 +318,5 @@ def new_key() -> str:
     return base64.b64encode(os.urandom(KEY_BYTES)).decode()
 
 
-def _derived(secret: bytes, *, purpose: bytes, length: int) -> bytes:
+def _derive_key(secret: bytes, *, purpose: bytes, length: int) -> bytes:
     return HKDF(algorithm=hashes.SHA256(), length=length, salt=None, info=purpose).derive(secret)

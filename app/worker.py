@@ -184,7 +184,7 @@ def recurring_work(data_dir: Path) -> Mapping[str, Work]:
 
 
 @asynccontextmanager
-async def running(
+async def work_during_block(
     parts: Parts, *, recurring: Mapping[str, Work] | None = None
 ) -> AsyncGenerator[None]:
     """Do all of this work while the block lasts; end open streams on a request to stop."""
@@ -227,7 +227,7 @@ async def work(parts: Parts) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    async with running(parts):
+    async with work_during_block(parts):
         while not stopped.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(stopped.wait(), LOOK_AT_SELF_S)

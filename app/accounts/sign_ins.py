@@ -156,7 +156,7 @@ async def act_on_proof(
         claimed = await _look_up_name(tx, attempt.name)
     known = claimed.row is not None and attempt.device.knows(claimed.account_id)
     counted = attempt.device.counted_as(claimed.account_id) if known else claimed.name_key.hex()
-    if wait := await allowance.signing(counted, source=visitor.source, known_device=known):
+    if wait := await allowance.spend_sign_in(counted, source=visitor.source, known_device=known):
         raise TooMany(retry_after=wait)
     right = await passwords.verify_password(claimed.password, attempt.password, known_device=known)
     better = None
@@ -182,7 +182,7 @@ async def prove_again(
     Raises TooMany for an account that has tried too often; the access log has every try.
     """
     counted = hashlib.sha256(b"proof:" + caller.account_id.bytes).hexdigest()
-    if wait := await allowance.signing(counted, source=visitor.source, known_device=True):
+    if wait := await allowance.spend_sign_in(counted, source=visitor.source, known_device=True):
         raise TooMany(retry_after=wait)
     async with begin() as tx:
         row = await sign_in_rows.read(tx, caller.account_id)

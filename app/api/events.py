@@ -192,7 +192,7 @@ async def _frames(
 def _frame(item: Item, *, beat: bytes, seal: Callable[[int], str]) -> bytes:
     match item:
         case Event():
-            return f"id: {seal(item.position)}\n".encode() + _said(item.kind, item.subject)
+            return f"id: {seal(item.position)}\n".encode() + _render_event(item.kind, item.subject)
         case Start(position):
             # An id without data: the browser remembers it and shows nothing.
             return (
@@ -205,7 +205,7 @@ def _frame(item: Item, *, beat: bytes, seal: Callable[[int], str]) -> bytes:
 
 
 @lru_cache(maxsize=512)
-def _said(kind: str, subject: str) -> bytes:
+def _render_event(kind: str, subject: str) -> bytes:
     """Return an event as it is sent, after its id; rendered once for all streams."""
     named = "region" if kind == "availability" else "id"
     data = json.dumps({named: subject}, separators=(",", ":"))

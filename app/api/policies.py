@@ -8,7 +8,7 @@ from pydantic import Field, JsonValue
 
 from app.api.kit.lists import ListIn, ListRequest
 from app.api.kit.once import OnceIn
-from app.api.kit.wire import Out, single, within
+from app.api.kit.wire import Out, aliases_from, single
 from app.deps import Tx
 from app.policy import policies
 
@@ -28,7 +28,7 @@ Document = Annotated[
 ]
 
 
-class KnownPolicyOut(Out, alias_generator=within("row")):
+class KnownPolicyOut(Out, alias_generator=aliases_from("row")):
     """A policy that was published; it never changes."""
 
     version: str = Field(examples=["nl-demo-3"])

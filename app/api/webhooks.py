@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from app.api.kit.lists import ListIn, moment_and_id
 from app.api.kit.once import OnceIn
-from app.api.kit.wire import Id, In, Out, parse_id, within
+from app.api.kit.wire import Id, In, Out, aliases_from, parse_id
 from app.deps import PartsIn, Tx
 from app.models.webhooks import WEBHOOK_KINDS
 from app.webhooks import webhooks
@@ -41,7 +41,7 @@ class WebhookWanted(In):
     ] = Field(default=list(WEBHOOK_KINDS), description="Of which kinds of events.")
 
 
-class WebhookOut(Out, alias_generator=within("row")):
+class WebhookOut(Out, alias_generator=aliases_from("row")):
     """An own webhook, and how it fares."""
 
     id: Id

@@ -25,7 +25,7 @@ ReportBytes = Callable[[int, int], None]
 """Reports how many of how many bytes were read; the total is 0 if it is not known."""
 
 
-class Draft:
+class BackupDraft:
     """A backup that is being written, under a name that says so."""
 
     def __init__(self, path: Path, file: IO[bytes]) -> None:
@@ -63,7 +63,7 @@ class Draft:
 
 
 @contextmanager
-def draft(path: Path) -> Generator[Draft]:
+def draft(path: Path) -> Generator[BackupDraft]:
     """Open a new backup, for its owner alone; it is gone unless `settle` has named it.
 
     Raises OperatorError where the name is taken, or the folder does not take it.
@@ -79,14 +79,14 @@ def draft(path: Path) -> Generator[Draft]:
     try:
         with file:
             os.fchmod(file.fileno(), files.PRIVATE_FILE)
-            yield Draft(part, file)
+            yield BackupDraft(part, file)
     except OSError as error:
         raise OperatorError(f"{part} cannot be written: {error.strerror}.") from error
     finally:
         part.unlink(missing_ok=True)
 
 
-def settle(made: Draft, path: Path) -> None:
+def settle(made: BackupDraft, path: Path) -> None:
     """Give a whole backup its name, for good; a file that got there first stays."""
     try:
         os.link(made.path, path)
@@ -115,27 +115,27 @@ class Archive:
                     report(done, self.manifest.dump_bytes)
                 yield chunk
         if (done, found.hexdigest()) != (self.manifest.dump_bytes, self.manifest.dump_sha256):
-            raise damaged(self.path)
+            raise damage_error(self.path)
 
 
 def open_archive(path: Path) -> Archive:
     """Open a backup and read its manifest; OperatorError unless it has all its parts."""
     with _members(path) as tar:
         if tar.getnames() != [DUMP, MANIFEST, SUMS]:
-            raise damaged(path)
+            raise damage_error(path)
         manifest, sums = (tar.extractfile(name) for name in (MANIFEST, SUMS))
         assert manifest is not None  # noqa: S101 - among the names
         assert sums is not None  # noqa: S101 - as above
         text, listed = manifest.read(), sums.read().decode("ascii", errors="replace")
     if f"{hashlib.sha256(text).hexdigest()}  {MANIFEST}" not in listed.splitlines():
-        raise damaged(path)
+        raise damage_error(path)
     parsed = Manifest.parse(text)
     if f"{parsed.dump_sha256}  {DUMP}" not in listed.splitlines():
-        raise damaged(path)
+        raise damage_error(path)
     return Archive(path, parsed)
 
 
-def damaged(path: Path) -> OperatorError:
+def damage_error(path: Path) -> OperatorError:
     """The error for a file that is no whole backup."""
     return OperatorError(
         f"{path} is no whole backup of Plek: a part is missing, or its checksum does not fit."
@@ -149,7 +149,7 @@ def _members(path: Path) -> Generator[tarfile.TarFile]:
         with tarfile.open(path, "r:") as tar:
             yield tar
     except (tarfile.TarError, EOFError) as error:
-        raise damaged(path) from error
+        raise damage_error(path) from error
     except OSError as error:
         raise OperatorError(f"{path} cannot be read: {error.strerror}.") from error
 

@@ -5,10 +5,16 @@ from importlib.metadata import version
 from pathlib import Path
 
 from app.backup import archive
-from app.backup.archive import CHUNK, Draft
+from app.backup.archive import CHUNK, BackupDraft
 from app.backup.check import compare
 from app.backup.manifest import Manifest, Tree
-from app.backup.programs import Program, Programs, Way, find_programs, way_to
+from app.backup.programs import (
+    ConnectionSettings,
+    PostgresProgram,
+    Programs,
+    connection_settings,
+    find_programs,
+)
 from app.backup.script import count_rows
 from app.backup.store import snapshot
 from app.database import counters
@@ -49,7 +55,7 @@ async def make_backup(
                 rows=await _count(tx, say),
             )
             exported = await snapshot.export(tx)
-            await _dump(draft, programs, way_to(url), snapshot=exported, say=say)
+            await _dump(draft, programs, connection_settings(url), snapshot=exported, say=say)
         manifest = draft.close_with(manifest)
         say("Counting what was written", None)
         written = archive.open_archive(draft.path)
@@ -106,7 +112,14 @@ async def _openers(tx: Transaction, keyring: Keyring) -> tuple[str, ...]:
     return tuple(name for name in keyring.fingerprints if name in opening)
 
 
-async def _dump(draft: Draft, programs: Programs, way: Way, *, snapshot: str, say: Say) -> None:
+async def _dump(
+    draft: BackupDraft,
+    programs: Programs,
+    connection: ConnectionSettings,
+    *,
+    snapshot: str,
+    say: Say,
+) -> None:
     command = (
         programs["pg_dump"],
         "--format=custom",
@@ -114,9 +127,9 @@ async def _dump(draft: Draft, programs: Programs, way: Way, *, snapshot: str, sa
         "--enable-row-security",
         f"--snapshot={snapshot}",
         "--lock-wait-timeout=60s",
-        f"--dbname={way.dsn}",
+        f"--dbname={connection.dsn}",
     )
-    async with Program(*command, way=way) as process:
+    async with PostgresProgram(*command, connection=connection) as process:
         assert process.stdout is not None  # noqa: S101 - asked for
         while chunk := await process.stdout.read(CHUNK):
             draft.add(chunk)

@@ -44,7 +44,7 @@ class Programs:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class ConnectionSettings:
     """How the programs reach a database.
 
     Passwords go by the environment, which other users cannot read.
@@ -73,7 +73,7 @@ def find_programs(server_major: int) -> Programs:
     return min(fitting, key=lambda programs: programs.major)
 
 
-def way_to(url: str) -> Way:
+def connection_settings(url: str) -> ConnectionSettings:
     """Return how libpq's programs reach what a URL of asyncpg's names, as its operator."""
     parts = urlsplit(url)
     userinfo, at, hosts = parts.netloc.rpartition("@")
@@ -89,23 +89,25 @@ def way_to(url: str) -> Way:
     }
     if "," in hosts:  # as Plek itself chooses among them
         known.setdefault("target_session_attrs", "read-write")
-    options = " ".join(f"-c {name}={_escaped(said)}" for name, said in (query | EVERY_ROW).items())
+    options = " ".join(f"-c {name}={_escape(said)}" for name, said in (query | EVERY_ROW).items())
     environment = {"PGOPTIONS": options, "PGAPPNAME": "plek backup", "PGCONNECT_TIMEOUT": "10"}
     if password:
         environment["PGPASSWORD"] = password
     dsn = f"postgresql://{user}{at}{hosts}{parts.path}?{urlencode(known, quote_via=quote)}"
-    return Way(dsn, environment)
+    return ConnectionSettings(dsn, environment)
 
 
-class Program:
+class PostgresProgram:
     """A program that runs as long as a block lasts, is read in it, and fed if asked.
 
     By the end of the block it must have ended well: OperatorError, with its last words, where it
     failed. Where the block itself fails it is killed.
     """
 
-    def __init__(self, *command: str, way: Way | None = None, feed: bool = False) -> None:
-        self._command, self._way, self._feed = command, way, feed
+    def __init__(
+        self, *command: str, connection: ConnectionSettings | None = None, feed: bool = False
+    ) -> None:
+        self._command, self._connection, self._feed = command, connection, feed
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the block
 
     async def __aenter__(self) -> asyncio.subprocess.Process:
@@ -115,7 +117,7 @@ class Program:
             stdin=asyncio.subprocess.PIPE if self._feed else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=self._said,
-            env=_environment(self._way),
+            env=_environment(self._connection),
             limit=LONGEST_LINE,
         )
         return self._process
@@ -140,9 +142,9 @@ class Program:
                 raise OperatorError(f"{Path(self._command[0]).name} failed: {words}") from error
 
 
-def _environment(way: Way | None) -> dict[str, str]:
+def _environment(connection: ConnectionSettings | None) -> dict[str, str]:
     plain = {"LC_ALL": "C", "PATH": os.defpath, "HOME": os.environ.get("HOME", "/")}
-    return plain | ({} if way is None else dict(way.environment))
+    return plain | ({} if connection is None else dict(connection.environment))
 
 
 def _last_words(said: IO[bytes]) -> str:
@@ -175,5 +177,5 @@ def _programs_in(folder: Path) -> Programs | None:
     return None if version is None else Programs(folder, int(version[1]))
 
 
-def _escaped(said: str) -> str:
+def _escape(said: str) -> str:
     return re.sub(r"([\\ ])", r"\\\1", said)

@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 from app.backup.archive import Archive
 from app.backup.dump import Say
-from app.backup.programs import Program, find_programs, way_to
+from app.backup.programs import PostgresProgram, connection_settings, find_programs
 from app.backup.script import Rows, lines_of
 from app.backup.store import restore_statements
 from app.database import server
@@ -50,7 +50,7 @@ async def restore_backup(
     """
     found = await server.look(database)
     _refuse_server(archive, found)
-    if others := await restore_statements.others(database):
+    if others := await restore_statements.count_others(database):
         raise OperatorError(
             f"Somebody else is connected to the database ({others}): stop every process of Plek"
             " first. Nothing was written."
@@ -62,13 +62,16 @@ async def restore_backup(
         )
     programs = find_programs(max(found.major, archive.manifest.postgres))
     psql = (programs["psql"], "--no-psqlrc", "--quiet", "--output=/dev/null")
-    way = way_to(url)
-    words = ("--set=ON_ERROR_STOP=1", "--file=-", f"--dbname={way.dsn}")
+    connection = connection_settings(url)
+    words = ("--set=ON_ERROR_STOP=1", "--file=-", f"--dbname={connection.dsn}")
     rows = Rows()
     script = lines_of(programs, archive.dump(lambda done, of: say("Restoring", done / (of or 1))))
     owner = await restore_statements.owner(database)
-    fitted = _fitted(script, rows, archive, major=found.major, owner=owner)
-    async with Program(*psql, *words, way=way, feed=True) as process, aclosing(script):
+    fitted = _fit_script(script, rows, archive, major=found.major, owner=owner)
+    async with (
+        PostgresProgram(*psql, *words, connection=connection, feed=True) as process,
+        aclosing(script),
+    ):
         assert process.stdin is not None  # noqa: S101 - asked for
         process.stdin.write(
             (restore_statements.BEGIN + restore_statements.CLEAR + restore_statements.ROLE).encode()
@@ -98,7 +101,7 @@ def _refuse_server(archive: Archive, found: Condition) -> None:
         )
 
 
-async def _fitted(
+async def _fit_script(
     script: AsyncIterator[bytes], rows: Rows, archive: Archive, *, major: int, owner: str
 ) -> AsyncGenerator[bytes]:
     """Yield the script as this server and this owner take it."""
@@ -118,11 +121,11 @@ def with_owner(rule: bytes, *, before: str, now: str) -> bytes:
     if found is None:
         return rule
     roles = [
-        _quoted(now) if role.strip() == _quoted(before) else role.strip()
+        _quote(now) if role.strip() == _quote(before) else role.strip()
         for role in found[2].decode().split(",")
     ]
     return found[1] + ", ".join(roles).encode() + found[3] + rule[found.end() :]
 
 
-def _quoted(role: str) -> str:
+def _quote(role: str) -> str:
     return role if PLAIN.fullmatch(role) else '"' + role.replace('"', '""') + '"'

@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import AsyncGenerator, Iterable
 
-from app.backup.programs import Program, Programs
+from app.backup.programs import PostgresProgram, Programs
 
 COPY = re.compile(rb'COPY public\.(?:"((?:[^"]|"")+)"|(\w+)) .*FROM stdin;\n')
 END = b"\\.\n"
@@ -40,7 +40,7 @@ async def lines_of(
 ) -> AsyncGenerator[bytes]:
     """Yield the script that pg_restore makes of a dump, line by line."""
     command = (programs["pg_restore"], "--file=-", "--no-owner", "--enable-row-security", *options)
-    async with Program(*command, feed=True) as process:
+    async with PostgresProgram(*command, feed=True) as process:
         assert process.stdin is not None  # noqa: S101 - both asked for
         assert process.stdout is not None  # noqa: S101 - as above
         feeding = asyncio.ensure_future(_feed(process.stdin, dump))

@@ -57,7 +57,7 @@ def bar_chart(frame: Frame, bars: Sequence[Bar]) -> str:
         above = end - 6 if bar.value >= 0 else end + 16
         canvas.write_text(frame.y.label(bar.value), "chart-words chart-middle", x=middle, y=above)
         canvas.write_text(
-            _shortened(bar.name, LONGEST_BELOW),
+            _shorten(bar.name, LONGEST_BELOW),
             "chart-words chart-middle",
             x=middle,
             y=canvas.bottom + 20,
@@ -84,9 +84,7 @@ def row_chart(
     top = canvas.top
     for row, room in zip(rows, thick, strict=True):
         look = "chart-words chart-strong chart-end" if row.picked else "chart-words chart-end"
-        canvas.write_text(
-            _shortened(row.name, LONGEST_BESIDE), look, x=NAMES - 12, y=top + room / 2
-        )
+        canvas.write_text(_shorten(row.name, LONGEST_BESIDE), look, x=NAMES - 12, y=top + room / 2)
         for number, value in enumerate(row.values):
             there, y = x.at(value, start=start, end=end), top + THICK * number
             bar = canvas.draw_shape(
@@ -111,5 +109,5 @@ def row_chart(
     return canvas.to_svg()
 
 
-def _shortened(name: str, longest: int) -> str:
+def _shorten(name: str, longest: int) -> str:
     return name if len(name) <= longest else f"{name[: longest - 1]}…"

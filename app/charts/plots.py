@@ -35,7 +35,7 @@ def line_chart(frame: Frame, series: Sequence[Series]) -> str:
     x, y = _axes(canvas, points)
     for number, one in enumerate(series):
         path = " ".join(
-            f"{across:.1f},{up:.1f}" for across, up in _placed(canvas, one.points, x=x, y=y)
+            f"{across:.1f},{up:.1f}" for across, up in _points_on(canvas, one.points, x=x, y=y)
         )
         line = canvas.draw_shape("polyline", f"chart-line {hue(number)}", points=path)
         canvas.describe(line, one.name)
@@ -48,7 +48,7 @@ def scatter_chart(frame: Frame, marks: Sequence[ScatterPoint], *, joined: bool =
     canvas = Canvas(frame)
     places = [(mark.x, mark.y) for mark in marks]
     x, y = _axes(canvas, places)
-    placed = _placed(canvas, places, x=x, y=y)
+    placed = _points_on(canvas, places, x=x, y=y)
     if joined:
         canvas.draw_shape(
             "polyline", "chart-line chart-1", points=" ".join(f"{a:.1f},{b:.1f}" for a, b in placed)
@@ -69,7 +69,7 @@ def _axes(canvas: Canvas, points: Sequence[tuple[float, float]]) -> tuple[Scale,
     return x, y
 
 
-def _placed(
+def _points_on(
     canvas: Canvas, points: Sequence[tuple[float, float]], *, x: Scale, y: Scale
 ) -> Sequence[tuple[float, float]]:
     return [

@@ -149,7 +149,7 @@ async def _restore(
 ) -> Aftermath:
     async with installation.owner() as database:
         with _progress() as report:
-            known = await _known(installation, database)
+            known = await _known_tree(installation, database)
             await restore_backup(
                 database, found, url=installation.owner_url, replace=replace, say=report
             )
@@ -159,12 +159,12 @@ async def _restore(
 async def _follow_up(installation: Installation, *, nothing_since: bool) -> Aftermath:
     async with installation.owner() as database:
         # The database is already the restored one, and knows nothing of what was signed since.
-        known = changed(await _known(installation, database), complete=False)
+        known = changed(await _known_tree(installation, database), complete=False)
         await aftermath.begin_epoch(database)
     return await _after(installation, known=known, nothing_since=nothing_since)
 
 
-async def _known(installation: Installation, database: Database) -> Known:
+async def _known_tree(installation: Installation, database: Database) -> Known:
     one_host = installation.settings.embedded
     return await aftermath.known_tree(database, installation.signed, one_host=one_host)
 

@@ -9,8 +9,7 @@ from sqlalchemy import and_, delete, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.database.transaction import Transaction
-from app.models import Answer as AnswerRow
-from app.models import ReferralSecret
+from app.models import Answer, ReferralSecret
 
 KEPT_HOURS = 24
 GONE = b""
@@ -18,7 +17,7 @@ GONE = b""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class KeptAnswer:
     """A sealed answer, and the request that it answers."""
 
     account_id: UUID
@@ -35,53 +34,49 @@ class Answer:
     """The referrals whose content it has, if they are several."""
 
 
-async def keep(tx: Transaction, answer: Answer) -> bool:
+async def keep(tx: Transaction, answer: KeptAnswer) -> bool:
     """Keep an answer; False if the key has one already.
 
     Waits for a transaction that writes the same key.
     """
     values = asdict(answer) | {"referral_ids": list(answer.referral_ids)}
-    return await tx.run(insert(AnswerRow).values(**values).on_conflict_do_nothing()) == 1
+    return await tx.run(insert(Answer).values(**values).on_conflict_do_nothing()) == 1
 
 
-async def read(tx: Transaction, account_id: UUID, *, route: str, key: str) -> Answer | None:
+async def read(tx: Transaction, account_id: UUID, *, route: str, key: str) -> KeptAnswer | None:
     """Return the answer kept for a key, if any; after a day it is forgotten.
 
     It is empty once its referral has been erased; one that was only kept after that belongs to no
     referral.
     """
-    known = exists().where(ReferralSecret.referral_id == AnswerRow.referral_id)
-    named = func.unnest(AnswerRow.referral_ids).column_valued("named")
+    known = exists().where(ReferralSecret.referral_id == Answer.referral_id)
+    named = func.unnest(Answer.referral_ids).column_valued("named")
     all_known = ~exists(select(named).where(~exists().where(ReferralSecret.referral_id == named)))
-    readable = or_(
-        AnswerRow.sealed == GONE, and_(or_(AnswerRow.referral_id.is_(None), known), all_known)
-    )
+    readable = or_(Answer.sealed == GONE, and_(or_(Answer.referral_id.is_(None), known), all_known))
     row = await tx.row(
         select(
-            AnswerRow.account_id,
-            AnswerRow.route,
-            AnswerRow.key,
-            AnswerRow.fingerprint,
-            AnswerRow.provider_id,
-            AnswerRow.region,
-            AnswerRow.status,
-            AnswerRow.sealed,
-            AnswerRow.referral_id,
-            AnswerRow.referral_ids,
+            Answer.account_id,
+            Answer.route,
+            Answer.key,
+            Answer.fingerprint,
+            Answer.provider_id,
+            Answer.region,
+            Answer.status,
+            Answer.sealed,
+            Answer.referral_id,
+            Answer.referral_ids,
         ).where(
-            AnswerRow.account_id == account_id,
-            AnswerRow.route == route,
-            AnswerRow.key == key,
+            Answer.account_id == account_id,
+            Answer.route == route,
+            Answer.key == key,
             readable,
         )
     )
-    return None if row is None else Answer(*row)
+    return None if row is None else KeptAnswer(*row)
 
 
 async def prune(tx: Transaction, *, keep_hours: int = KEPT_HOURS) -> int:
     """Forget answers given longer ago than that; return how many."""
     return await tx.run(
-        delete(AnswerRow).where(
-            AnswerRow.made_at < func.clock_timestamp() - timedelta(hours=keep_hours)
-        )
+        delete(Answer).where(Answer.made_at < func.clock_timestamp() - timedelta(hours=keep_hours))
     )

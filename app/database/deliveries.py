@@ -130,7 +130,7 @@ async def lease(
     return [Leased(*row) for row in rows]
 
 
-async def received(tx: Transaction, leased: Leased) -> None:
+async def note_received(tx: Transaction, leased: Leased) -> None:
     """Note that a delivery was received."""
     clock = func.clock_timestamp()
     await tx.run(
@@ -141,7 +141,7 @@ async def received(tx: Transaction, leased: Leased) -> None:
     await tx.run(_still(leased).values(ended_at=clock, outcome=DELIVERED))
 
 
-async def failed(tx: Transaction, leased: Leased, *, again_in_seconds: float | None) -> bool:
+async def note_failed(tx: Transaction, leased: Leased, *, again_in_seconds: float | None) -> bool:
     """Note that a delivery was not received, and when it is due again; None: never.
 
     Return whether its webhook has now been failing for so long that it is to be disabled. A sender

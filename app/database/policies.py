@@ -74,7 +74,7 @@ async def alike(tx: "Statements", row: PolicyRow) -> list[PolicyRow]:
     return await _rows(tx, select(*_COLUMNS).where(same))
 
 
-async def named(tx: "Statements", name: str) -> PolicyRow | None:
+async def find_policy(tx: "Statements", name: str) -> PolicyRow | None:
     """Return the policy with this version or hash."""
     found = await _rows(
         tx, select(*_COLUMNS).where(or_(Policy.hash == name, Policy.version == name))
@@ -82,7 +82,9 @@ async def named(tx: "Statements", name: str) -> PolicyRow | None:
     return found[0] if found else None
 
 
-async def listed(tx: "Statements", *, limit: int, before: datetime | None) -> list[PolicyRow]:
+async def list_policies(
+    tx: "Statements", *, limit: int, before: datetime | None
+) -> list[PolicyRow]:
     """Return policies, the one that begins last first."""
     wanted = select(*_COLUMNS).order_by(Policy.valid_from.desc()).limit(limit)
     return await _rows(tx, wanted if before is None else wanted.where(Policy.valid_from < before))

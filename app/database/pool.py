@@ -160,7 +160,7 @@ class Pool:
         self._uses.add(use)
         try:
             begin = partial(_begin, first=first, snapshot=snapshot)
-            begun = await self._begun(use, min(began + bounds.wait_s, use.until), begin)
+            begun = await self._begin_on(use, min(began + bounds.wait_s, use.until), begin)
             line = begun.line
             try:
                 line.allow(bounds.statement_s)
@@ -205,26 +205,26 @@ class Pool:
             line.terminate()
         self._idle.clear()
 
-    async def _begun(self, use: _Use, until: float, begin: Begin) -> Begun:
+    async def _begin_on(self, use: _Use, until: float, begin: Begin) -> Begun:
         async with asyncio.timeout_at(until) as use.patience:
             await self._places.acquire()
             try:
-                return await self._found(begin)
+                return await self._find_connection(begin)
             except BaseException:
                 self._places.release()
                 raise
 
-    async def _found(self, begin: Begin) -> Begun:
+    async def _find_connection(self, begin: Begin) -> Begun:
         """Begin a transaction on an idle connection that still works, or else on a new one."""
         while self._idle:
             line = self._idle.pop()
             if line.is_closed():
                 line.terminate()
-            elif (begun := await self._proved(line, begin)) is not None:
+            elif (begun := await self._try_connection(line, begin)) is not None:
                 return begun
         return await begin(await open_line(self._hosts, self._settings, self._bounds))
 
-    async def _proved(self, line: Any, begin: Begin) -> Begun | None:  # noqa: ANN401 - as above
+    async def _try_connection(self, line: Any, begin: Begin) -> Begun | None:  # noqa: ANN401 - as above
         """Return a transaction; None where the server does not answer on that connection any more.
 
         Nor will it on those that were idle for longer: they are ended at once.

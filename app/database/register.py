@@ -134,7 +134,7 @@ class Standing:
     compromised: bool
 
 
-async def standing(tx: Statements, place_id: UUID) -> Standing:
+async def place_standing(tx: Statements, place_id: UUID) -> Standing:
     """Return a place as it is now."""
     rows = await tx.rows(
         select(*_GROUP_COLUMNS, Site.compromised_since)
@@ -172,18 +172,18 @@ def _group(row: Row) -> PlaceGroup:
 
 async def record(tx: Statements, snapshot: RegisterSnapshot) -> None:
     """Store a register that rankings are about to cite, unless it is known to be stored."""
-    recorded = tx.stored_registers
-    if snapshot.hash in recorded:
+    read_recorded = tx.stored_registers
+    if snapshot.hash in read_recorded:
         return
     await tx.run(
         insert(RegisterRecord)
         .values(hash=snapshot.hash, content=snapshot.content())
         .on_conflict_do_nothing()
     )
-    tx.after_commit.append(lambda: recorded.add(snapshot.hash))
+    tx.after_commit.append(lambda: read_recorded.add(snapshot.hash))
 
 
-async def recorded(tx: Statements, hash_: str) -> Register:
+async def read_recorded(tx: Statements, hash_: str) -> Register:
     """Return the register that a ranking cited."""
     rows = await tx.rows(select(RegisterRecord.content).where(RegisterRecord.hash == hash_))
     return register_of(zlib.decompress(rows[0].content))

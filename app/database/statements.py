@@ -46,7 +46,7 @@ class Command:
         """Return the SQL and the arguments; raise KeyError if a value is missing."""
         known = self.given if values is None else {**self.given, **values}
         if self.compiled.post_compile_params:
-            return self._expanded(known)
+            return self._expand(known)
         if not self.processors:
             return self.sql, [known[name] for name in self.names]
         return self.sql, [self._ready(name, known[name]) for name in self.names]
@@ -55,7 +55,7 @@ class Command:
         processor = self.processors.get(name)
         return value if processor is None else processor(value)
 
-    def _expanded(self, values: Values) -> tuple[str, Sequence[Any]]:
+    def _expand(self, values: Values) -> tuple[str, Sequence[Any]]:
         """Return a statement with lists in it: each length of a list is another SQL."""
         state = self.compiled.construct_expanded_state(values)
         names: Sequence[str] = state.positiontup or ()
@@ -75,12 +75,12 @@ def command(statement: Executable, values: Values | None = None, *, many: bool =
     columns = () if values is None else tuple(values)
     if carried is not None and carried[0]() is statement and carried[1:3] == (columns, many):
         return carried[3]
-    made = _made(statement, columns, many=many)
+    made = _make_command(statement, columns, many=many)
     statement.__dict__[_KNOWN] = (weakref.ref(statement), columns, many, made)
     return made
 
 
-def _made(statement: Executable, columns: Sequence[str], *, many: bool) -> Command:
+def _make_command(statement: Executable, columns: Sequence[str], *, many: bool) -> Command:
     # What SQLAlchemy's engine does for each execution, and offers under no other name.
     compiled, extracted, own, _ = statement._compile_w_cache(  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue, reportUnknownVariableType, reportUnknownMemberType] # noqa: SLF001
         DIALECT, compiled_cache=_CACHE, column_keys=sorted(columns), for_executemany=many

@@ -276,7 +276,7 @@ class Database:
 
     def _enter(self, token_hash: bytes, actor: str, bounds: Bounds, line: Any) -> Said:  # noqa: ANN401 - asyncpg has no types
         """Return the first statement of a transaction on a connection: who asks."""
-        chosen = self._chosen(line, bounds)
+        chosen = self._choose_settings(line, bounds)
         values: dict[str, object] = {
             "token_hash": token_hash,
             "actor": actor,
@@ -285,7 +285,7 @@ class Database:
         }
         return Said(*command(_enter(tuple(chosen)), values).call(values))
 
-    def _chosen(self, connection: Any, bounds: Bounds) -> dict[str, str]:  # noqa: ANN401 - asyncpg has no types
+    def _choose_settings(self, connection: Any, bounds: Bounds) -> dict[str, str]:  # noqa: ANN401 - asyncpg has no types
         """Return the settings that this transaction does not find on its connection."""
         chosen = {"role": self._assume_role} if self._assume_role else {}
         if self._pooled or bounds is not self._bounds:

@@ -23,7 +23,7 @@ _SETPCAP = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class ServerAccount:
     """The account that runs the servers; `switches` if it is not the present process's."""
 
     uid: int
@@ -55,27 +55,27 @@ class Account:
         return self.switches and self.capability is None
 
 
-OURSELVES = Account(uid=os.geteuid(), gid=os.getegid(), switches=False)
+OURSELVES = ServerAccount(uid=os.geteuid(), gid=os.getegid(), switches=False)
 
 
-def choose(data_dir: Path, *, owned: Path) -> Account:
+def choose(data_dir: Path, *, owned: Path) -> ServerAccount:
     """Return the account for this data folder.
 
     The owner of `owned` (PostgreSQL's folder, if it exists) comes first.
     """
     uid, gid = os.geteuid(), os.getegid()
     if uid != 0:
-        return Account(uid=uid, gid=gid, switches=False)
+        return ServerAccount(uid=uid, gid=gid, switches=False)
     for folder in (owned, data_dir):
         status = folder.stat() if folder.exists() else None
         if status is not None and status.st_uid != 0:
-            return Account(uid=status.st_uid, gid=status.st_gid, switches=True)
+            return ServerAccount(uid=status.st_uid, gid=status.st_gid, switches=True)
     for name in _CANDIDATES:
         try:
             entry = pwd.getpwnam(name)
         except KeyError:
             continue
-        return Account(uid=entry.pw_uid, gid=entry.pw_gid, switches=True)
+        return ServerAccount(uid=entry.pw_uid, gid=entry.pw_gid, switches=True)
     raise OperatorError(
         "PostgreSQL does not run as root, and there is no account postgres or nobody: start "
         "Plek as another user."
@@ -83,8 +83,8 @@ def choose(data_dir: Path, *, owned: Path) -> Account:
 
 
 def with_capability(
-    account: Account, *, programs: Iterable[Path], folders: Iterable[Path]
-) -> Account:
+    account: ServerAccount, *, programs: Iterable[Path], folders: Iterable[Path]
+) -> ServerAccount:
     """Return the account, with a capability if these programs and folders need one."""
     if not account.switches:
         return account
@@ -111,10 +111,10 @@ def with_capability(
             "ordinary user, or put the checkout and the data folder where everyone may pass, "
             "for example below /srv."
         )
-    return Account(uid=account.uid, gid=account.gid, switches=True, capability=capability)
+    return ServerAccount(uid=account.uid, gid=account.gid, switches=True, capability=capability)
 
 
-def _permits(account: Account, path: Path, *, read: bool = False) -> bool:
+def _permits(account: ServerAccount, path: Path, *, read: bool = False) -> bool:
     status = path.stat()
     if status.st_uid == account.uid:
         wanted = stat.S_IXUSR | (stat.S_IRUSR if read else 0)
@@ -130,7 +130,7 @@ def _capability(*, execute: bool) -> str | None:
 
     Reading passes folders; only overriding runs a closed program.
     """
-    held = _held()
+    held = _held_capabilities()
     if not held >> _SETPCAP & 1:
         return None
     if not execute and held >> _DAC_READ_SEARCH & 1:
@@ -138,7 +138,7 @@ def _capability(*, execute: bool) -> str | None:
     return "dac_override" if held >> _DAC_OVERRIDE & 1 else None
 
 
-def _held() -> int:
+def _held_capabilities() -> int:
     try:
         lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     except OSError:  # not Linux: no capabilities

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.embedded import files
-from app.embedded.account import Account
+from app.embedded.account import ServerAccount
 from app.embedded.binaries import Binaries
 from app.embedded.programs import complaint, run
 from app.embedded.sockets import POSTGRES_PORT
@@ -69,7 +69,7 @@ class Maker:
     """
 
     binaries: Binaries
-    account: Account
+    account: ServerAccount
     lock: int
 
     def make(self, at: Path, *, secrets: Mapping[str, str], durable: bool) -> None:
@@ -132,7 +132,7 @@ def passwords(secrets: Mapping[str, str]) -> list[str]:
 
 
 def configure(
-    at: Path, *, sockets: Path, account: Account, durable: bool, archive: Mapping[str, str]
+    at: Path, *, sockets: Path, account: ServerAccount, durable: bool, archive: Mapping[str, str]
 ) -> None:
     """Replace the settings and the admission rules with those of this release.
 

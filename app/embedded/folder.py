@@ -157,7 +157,7 @@ def _check_postgres(folder: DataFolder) -> None:
         )
 
 
-def foreign(folder: DataFolder) -> OperatorError:
+def foreign_database_error(folder: DataFolder) -> OperatorError:
     """Return the error for a database that Plek did not make."""
     return OperatorError(
         f"{folder.postgres} holds a PostgreSQL database that Plek did not make. {ELSEWHERE}"

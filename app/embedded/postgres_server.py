@@ -11,10 +11,10 @@ from pathlib import Path
 import psutil
 
 from app.embedded import cluster, locks, sockets
-from app.embedded.account import OURSELVES, Account
+from app.embedded.account import OURSELVES, ServerAccount
 from app.embedded.binaries import Binaries
-from app.embedded.folder import DataFolder, foreign, open_log
-from app.embedded.programs import complaint, run, unseen
+from app.embedded.folder import DataFolder, foreign_database_error, open_log
+from app.embedded.programs import complaint, run, unseen_servers_error
 from app.embedded.wal_archive import GRANTS, RECOVERY, WalArchive
 from app.errors import OperatorError
 
@@ -37,7 +37,7 @@ class PostgresServer:
 
     folder: DataFolder
     binaries: Binaries
-    account: Account
+    account: ServerAccount
     say: Callable[[str], None]
 
     @property
@@ -81,7 +81,7 @@ class PostgresServer:
                 maker.tell(self.folder.postgres, statements=cluster.passwords(secrets))
             except OperatorError as error:
                 if f'role "{cluster.OWNER}" does not exist' in str(error):
-                    raise foreign(self.folder) from error
+                    raise foreign_database_error(self.folder) from error
                 raise
 
     def _serves(self, at: Path, *, durable: bool) -> bool:
@@ -101,7 +101,7 @@ class PostgresServer:
         """
         lock = locks.hold(self._lock, within_seconds=_LEFTOVER_SECONDS)
         if lock is None:
-            raise OperatorError(unseen(self.folder.path))
+            raise OperatorError(unseen_servers_error(self.folder.path))
         try:
             self._forget_strangers()
             yield lock
@@ -171,13 +171,13 @@ class PostgresServer:
                 return
             with suppress(psutil.NoSuchProcess):
                 postmaster.send_signal(number)
-            if self._gone(postmaster, within_seconds=seconds):
+            if self._is_gone(postmaster, within_seconds=seconds):
                 return
         raise OperatorError(
             f"PostgreSQL in {self.folder.path} does not stop; see {self.folder.log}."
         )
 
-    def _gone(self, postmaster: psutil.Process, *, within_seconds: float) -> bool:
+    def _is_gone(self, postmaster: psutil.Process, *, within_seconds: float) -> bool:
         deadline = time.monotonic() + within_seconds
         while time.monotonic() < deadline:
             if not _is_running(postmaster) and not locks.is_held(self._lock):

@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.embedded.account import Account
+from app.embedded.account import ServerAccount
 from app.errors import OperatorError
 
 _TIMEOUT_SECONDS = 300
@@ -27,7 +27,7 @@ class Outcome:
 def run(
     command: list[str],
     *,
-    account: Account,
+    account: ServerAccount,
     said: str = "",
     output: int = subprocess.PIPE,
     keep: tuple[int, ...] = (),
@@ -61,7 +61,7 @@ def run(
     return Outcome(code=ended.returncode, text=ended.stdout or "")
 
 
-def unseen(folder: Path) -> str:
+def unseen_servers_error(folder: Path) -> str:
     """Return the error for servers that hold their lock but are no processes here."""
     return (
         f"The servers of {folder} run where this Plek cannot see them: in another container or "

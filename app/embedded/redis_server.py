@@ -13,10 +13,10 @@ from pathlib import Path
 import psutil
 
 from app.embedded import files, locks, sockets
-from app.embedded.account import Account
+from app.embedded.account import ServerAccount
 from app.embedded.binaries import Binaries
 from app.embedded.folder import DataFolder, open_log
-from app.embedded.programs import complaint, run, unseen
+from app.embedded.programs import complaint, run, unseen_servers_error
 from app.errors import OperatorError
 
 _READY_SECONDS = 10.0
@@ -32,7 +32,7 @@ class RedisServer:
 
     folder: DataFolder
     binaries: Binaries
-    account: Account
+    account: ServerAccount
     password: str
 
     @property
@@ -57,7 +57,7 @@ class RedisServer:
         self._end_process()
         lock = locks.hold(self._lock, within_seconds=_STOP_SECONDS)
         if lock is None:
-            raise OperatorError(unseen(self.folder.path))
+            raise OperatorError(unseen_servers_error(self.folder.path))
         try:
             self._launch(lock, at=at)
         finally:
@@ -95,12 +95,12 @@ class RedisServer:
         if not self.alive():
             return
         self._ask(at, "SHUTDOWN", "NOSAVE")
-        if not self._gone():
+        if not self._is_gone():
             self._end_process()
-        if not self._gone():
+        if not self._is_gone():
             raise OperatorError(f"Redis in {self.folder.path} does not stop; see {self._log}.")
 
-    def _gone(self) -> bool:
+    def _is_gone(self) -> bool:
         descriptor = locks.hold(self._lock, within_seconds=_STOP_SECONDS)
         if descriptor is None:
             return False

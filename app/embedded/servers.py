@@ -17,7 +17,7 @@ from typing import Final
 from urllib.parse import quote
 
 from app.embedded import account, binaries, cluster, folder, locks, restarts, sockets
-from app.embedded.account import Account
+from app.embedded.account import ServerAccount
 from app.embedded.binaries import Binaries
 from app.embedded.folder import DataFolder
 from app.embedded.postgres_server import PostgresServer
@@ -49,7 +49,7 @@ class _Use:
 
     home: DataFolder
     programs: Binaries
-    who: Account
+    who: ServerAccount
     users: int
     process: int
     say: Callable[[str], None]

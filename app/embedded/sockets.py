@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from app.embedded import files
-from app.embedded.account import Account
+from app.embedded.account import ServerAccount
 from app.embedded.folder import DataFolder
 from app.errors import OperatorError
 
@@ -21,7 +21,7 @@ _LONGEST_BYTES = 100  # the kernels allow 103 to 107
 _DIGEST_LENGTH = 20
 
 
-def choose(folder: DataFolder, *, account: Account) -> Path:
+def choose(folder: DataFolder, *, account: ServerAccount) -> Path:
     """Return the socket folder.
 
     It is in the data folder, or a private one elsewhere if that name is too long or takes no
@@ -46,14 +46,14 @@ def sweep(place: Path, *names: str) -> None:
             (place / name).unlink()
 
 
-def _places(folder: DataFolder, account: Account) -> Iterator[Path]:
+def _places(folder: DataFolder, account: ServerAccount) -> Iterator[Path]:
     yield folder.sockets
     digest = hashlib.sha256(os.fsencode(folder.path)).hexdigest()[:_DIGEST_LENGTH]
     for parent in dict.fromkeys((tempfile.gettempdir(), "/tmp")):  # noqa: S108 - the folder below is checked to be ours alone
         yield Path(parent) / f"plek-{account.uid}-{digest}"
 
 
-def _check(place: Path, account: Account) -> None:
+def _check(place: Path, account: ServerAccount) -> None:
     """Check a folder's owner: in a folder open to all, another user may have made it."""
     status = place.lstat()
     if (

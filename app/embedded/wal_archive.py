@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app.embedded import files
-from app.embedded.account import Account
+from app.embedded.account import ServerAccount
 from app.embedded.folder import DataFolder
 from app.errors import OperatorError
 
@@ -78,7 +78,7 @@ class WalArchive:
         """Whether the log is archived."""
         return self.segments.is_dir()
 
-    def make(self, account: Account) -> None:
+    def make(self, account: ServerAccount) -> None:
         """Begin to archive, from the next start on."""
         for folder in (self.folder, self.bases, self.segments):
             files.folder(folder, owner=(account.uid, account.gid))
@@ -97,10 +97,10 @@ class WalArchive:
             "wal_level": "replica",
             "archive_mode": "on",
             "archive_timeout": f"{AT_MOST_S}s",
-            "archive_command": _quoted(command),
+            "archive_command": _quote(command),
         }
 
-    def copy(self, account: Account) -> Path:
+    def copy(self, account: ServerAccount) -> Path:
         """Copy the server's folder; return the draft. The server is told before and after."""
         draft = self.bases / "next.part"
         shutil.rmtree(draft, ignore_errors=True)
@@ -108,7 +108,7 @@ class WalArchive:
         _give_all(draft, account)
         return draft
 
-    def settle(self, draft: Path, *, label: str, at: datetime, account: Account) -> Path:
+    def settle(self, draft: Path, *, label: str, at: datetime, account: ServerAccount) -> Path:
         """Complete a copy with the label that the server gave, name it, and forget older ones."""
         files.write(draft / "backup_label", label, owner=(account.uid, account.gid))
         os.sync()
@@ -130,7 +130,7 @@ class WalArchive:
             )
         return usable[-1]
 
-    def put_back(self, base: Path, *, at: datetime, account: Account) -> None:
+    def put_back(self, base: Path, *, at: datetime, account: ServerAccount) -> None:
         """Put a base copy in the place of the stopped server's folder, to be replayed up to `at`.
 
         What was there stands aside, as `postgres.before`, until `forget` or `undo`.
@@ -148,8 +148,8 @@ class WalArchive:
         # The last segments were not archived yet; they are taken from where the server left them.
         command = f"cp {wal}/%f %p 2>/dev/null || cp {last}/%f %p"
         lines = {
-            "restore_command": _quoted(command),
-            "recovery_target_time": _quoted(at.astimezone(UTC).isoformat(sep=" ")),
+            "restore_command": _quote(command),
+            "recovery_target_time": _quote(at.astimezone(UTC).isoformat(sep=" ")),
             "recovery_target_action": "promote",
             "recovery_target_timeline": "latest",
             # Or it would call itself ready before it is there.
@@ -172,7 +172,7 @@ class WalArchive:
             aside.rename(self.home.postgres)
             files.settle(self.home.path)
 
-    def forget(self, account: Account) -> None:
+    def forget(self, account: ServerAccount) -> None:
         """Take the replay's settings away; OperatorError unless it has come to its end."""
         if (self.home.postgres / RECOVERY).exists():
             raise OperatorError(f"The replay did not come to its end; see {self.home.log}.")
@@ -219,7 +219,7 @@ def _copy_folder(source: Path, to: Path, *, top: bool) -> None:
                 (to / entry.name).chmod(files.PRIVATE_FILE)
 
 
-def _give_all(folder: Path, account: Account) -> None:
+def _give_all(folder: Path, account: ServerAccount) -> None:
     if os.geteuid() != 0:
         return
     for parent, _, names in os.walk(folder):
@@ -232,5 +232,5 @@ def _word(path: Path) -> str:
     return shlex.quote(str(path)).replace("%", "%%")
 
 
-def _quoted(said: str) -> str:
+def _quote(said: str) -> str:
     return "'" + said.replace("\\", "\\\\").replace("'", "''") + "'"

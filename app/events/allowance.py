@@ -66,7 +66,7 @@ class Allowance:
         """Whether this process has lately let a request of this key pass."""
         return self._requests.knows(key)
 
-    async def failed(self, source: str | None) -> int:
+    async def count_failure(self, source: str | None) -> int:
         """Count a failed authentication; return 0, or the whole seconds to wait over the limit.
 
         Only failures ask this. A client with a good token is never counted, never asked for and
@@ -75,7 +75,7 @@ class Allowance:
         """
         return await self._failures.spend(network_of(source))
 
-    async def signing(self, key: str, *, source: str | None, known_device: bool) -> int:
+    async def spend_sign_in(self, key: str, *, source: str | None, known_device: bool) -> int:
         """Spend one try to sign in; return 0 if it is allowed, else the whole seconds to wait.
 
         `key` is a hash: of the name that was given, whether an account has it or not; or of a

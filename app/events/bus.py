@@ -113,14 +113,14 @@ class Bus:
         """
         self._listening += 1
         try:
-            reached = await self._found()
+            reached = await self._find_position()
             if after is None or await self._keeps(after):
                 reached = reached if after is None else after
                 yield Start(reached)
             else:
                 yield Reset(reached)
-            while reached < await self._found():
-                missed, reached = await self._missed(provider_id, after=reached)
+            while reached < await self._find_position():
+                missed, reached = await self._read_missed(provider_id, after=reached)
                 for event in missed:
                     yield event
             # Nothing is awaited between having caught up and being among the streams: no event
@@ -188,7 +188,7 @@ class Bus:
         for provider_id in audience:
             yield from self._streams.get(provider_id, ())
 
-    async def _found(self) -> int:
+    async def _find_position(self) -> int:
         """Return the position read so far; look it up for the first stream."""
         if self._position is None:
             async with self._finding:
@@ -210,7 +210,7 @@ class Bus:
 
     async def _keeps(self, after: int) -> bool:
         """Whether no event after a position has been forgotten yet."""
-        if self._remembers(after) and after <= await self._found():
+        if self._remembers(after) and after <= await self._find_position():
             return True
         async with self._replaying, self._database.transaction(actor=RELAY) as tx:
             # In this order: a row that is numbered in between only adds to those kept.
@@ -218,9 +218,9 @@ class Bus:
             oldest = await outbox.oldest(tx)
         return after == newest or (oldest is not None and oldest - 1 <= after < newest)
 
-    async def _missed(self, provider_id: UUID, *, after: int) -> tuple[list[Event], int]:
+    async def _read_missed(self, provider_id: UUID, *, after: int) -> tuple[list[Event], int]:
         """Return a provider's events after a position, and the position that they reach."""
-        upto = await self._found()
+        upto = await self._find_position()
         if self._remembers(after):
             since = islice(self._recent, after + 1 - self._recent[0].event.position, None)
             return [told.event for told in since if told.concerns(provider_id)], upto

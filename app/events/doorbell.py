@@ -41,7 +41,7 @@ class Doorbell:
                     if position is not None:
                         rung(position)
             except GONE as error:
-                self._link.lost(error)
+                self._link.note_loss(error)
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_S)
 
@@ -59,6 +59,6 @@ class Doorbell:
                     asked = True
                     continue
                 asked = False
-                self._link.found()
+                self._link.note_answer()
                 said = message["data"]
                 yield int(said) if isinstance(said, bytes) and said.isdigit() else None

@@ -76,9 +76,9 @@ class Link:
         try:
             answer = await whole(question())
         except GONE as error:
-            self.lost(error)
+            self.note_loss(error)
             return None
-        self.found()
+        self.note_answer()
         return answer
 
     async def there(self) -> bool:
@@ -86,19 +86,19 @@ class Link:
         try:
             await whole(self.redis.ping())
         except GONE as error:
-            self.lost(error)
+            self.note_loss(error)
             return False
-        self.found()
+        self.note_answer()
         return True
 
-    def lost(self, error: Exception) -> None:
+    def note_loss(self, error: Exception) -> None:
         """Note that Redis did not answer."""
         self._left_alone_until = asyncio.get_running_loop().time() + LEFT_ALONE_S
         if not self._gone:
             self._gone = True
             log.warning("redis_gone", kind=type(error).__name__)
 
-    def found(self) -> None:
+    def note_answer(self) -> None:
         """Note that Redis answered."""
         self._left_alone_until = 0.0
         if self._gone:

@@ -70,7 +70,7 @@ async def sign_tree(tx: Transaction, *, signed: SignedTreeFile | None = None) ->
     """
     leaves = await tree.begin_sealing(tx)
     before = await tree.newest(tx)
-    secrets = await keys.signing(tx)
+    secrets = await keys.signing_secrets(tx)
     name = await origin(tx)
     known = None if signed is None else await asyncio.to_thread(signed.read)
     if known is not None and known.origin != name:
@@ -212,7 +212,7 @@ async def verifiers(tx: Transaction) -> list[VerifierKey]:
     """
     last = await tree.newest(tx)
     names = [await origin(tx), *([] if last is None else [last.note.partition("\n")[0]])]
-    secrets = await keys.signing(tx)
+    secrets = await keys.signing_secrets(tx)
     return [verifier_of(secret, name=name) for name in dict.fromkeys(names) for secret in secrets]
 
 

@@ -189,4 +189,4 @@ def _region_of(caller: Caller) -> str:
 
 async def list_within(tx: Transaction, first: date, last: date) -> list[CapRow]:
     """Return the caps in force on any day from one to another, the earliest to begin first."""
-    return await cap_rows.within(tx, first, last)
+    return await cap_rows.list_between(tx, first, last)

@@ -18,7 +18,7 @@ DANGER_LOOK = "danger_look"
 
 async def note_look(tx: Transaction, hold_id: UUID, *, reason: str) -> None:
     """Log that a person at the receiver looks, and tell the sender; commit it before the look."""
-    row = await _asked(tx, hold_id)
+    row = await _read_asked_hold(tx, hold_id)
     entry = tx.caller.entry(
         DANGER_LOOK,
         "hold",
@@ -32,14 +32,14 @@ async def note_look(tx: Transaction, hold_id: UUID, *, reason: str) -> None:
 
 async def read_municipalities(tx: Transaction, hold_id: UUID) -> Mapping[str, Any]:
     """Return the municipalities of origin and danger, in a later transaction than the entry."""
-    row = await _asked(tx, hold_id)
+    row = await _read_asked_hold(tx, hold_id)
     content = (await referrals.read_content(tx, {row.referral_id})).get(row.referral_id)
     if content is None:
         raise Missing
     return incoming_household.municipalities(content)
 
 
-async def _asked(tx: Transaction, hold_id: UUID) -> HoldRow:
+async def _read_asked_hold(tx: Transaction, hold_id: UUID) -> HoldRow:
     """Return a live hold that asks the caller's provider for something."""
     row = await hold_rows.read(tx, hold_id, provider_id=tx.caller.provider)
     if (

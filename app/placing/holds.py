@@ -256,7 +256,7 @@ async def notify_availability(tx: Transaction, *, site_id: UUID, owner_id: UUID)
     await outbox.add(tx, kind="availability", subject=region, audience=[owner_id])
 
 
-async def _shared(tx: Transaction, row: HoldRow) -> Mapping[str, Any] | None:
+async def _shared_content(tx: Transaction, row: HoldRow) -> Mapping[str, Any] | None:
     """Return what the receiver may know: before a person accepted, what an acceptance is about."""
     content = (await referrals.read_content(tx, {row.referral_id})).get(row.referral_id)
     if content is None or row.told_all:
@@ -271,7 +271,7 @@ async def _view(tx: Transaction, row: HoldRow) -> HoldView:
     sent, received = row.provider_id == tx.caller.provider, row.receiver_id == tx.caller.provider
     shared = None
     if received and (row.live or row.comes_yet):
-        shared = await _shared(tx, row)
+        shared = await _shared_content(tx, row)
     return HoldView(
         **{name: getattr(row, name) for name in _SHARED},
         reference=row.referral_reference,

@@ -39,7 +39,7 @@ async def read_asked(
     need = referrals.need_of(content, reference)
     dangers = dangers_on(need, today=today, policy=reference.policy)
     sender = (await tx.snapshots.providers(tx))[str(sender_id)]
-    group = (await register.standing(tx, place_id)).group
+    group = (await register.place_standing(tx, place_id)).group
     rooms = lawful_rooms(
         (group.municipality,),
         zones=dangers.zones,

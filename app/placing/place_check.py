@@ -36,7 +36,7 @@ async def check_place(
 ) -> PlaceCheck:
     """Check a place against what is known of a household; only the caps given count."""
     reference = await tx.snapshots.reference(tx)
-    place = await register.standing(tx, place_id)
+    place = await register.place_standing(tx, place_id)
     need = referrals.need_of(content, reference)
     situation = rankings.lasting_situation(
         need,

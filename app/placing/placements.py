@@ -283,7 +283,7 @@ async def record_departure(
         "destination": leaving.destination,
         "blockers": list(leaving.blockers),
     }
-    leg = None if swap is None else swap.leaving(placement_id)
+    leg = None if swap is None else swap.departing_leg(placement_id)
     goes_on = leg is not None and leg.next_id is not None and leaving.destination == ONWARD
     # The referral first: the receiver may change it only while the placement is live.
     if not goes_on:

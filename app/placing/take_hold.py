@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from app.allocation.policy.policy import Policy
 from app.allocation.ranking.own_region import lawful_home_groups
-from app.database.answers import Answer
+from app.database.answers import KeptAnswer
 from app.database.transaction import Transaction
 from app.errors import Conflict, Erased, Fault, Invalid, Missing
 from app.placing.holds import HoldView
@@ -33,7 +33,7 @@ class HoldRequest:
 
 
 async def take_hold(
-    tx: Transaction, request: HoldRequest, *, record: Callable[[HoldView], Answer]
+    tx: Transaction, request: HoldRequest, *, record: Callable[[HoldView], KeptAnswer]
 ) -> tuple[HoldView, bool]:
     """Hold any free place of an offer; return the hold, and whether it was asked for first.
 

@@ -108,7 +108,7 @@ def beginning_of(policy: Policy, *, files: ReferenceFiles) -> datetime:
 
 def _unknown_codes(policy: Policy, *, files: ReferenceFiles) -> Iterator[Fault]:
     """Yield a fault for each code that the country lacks: it would silently never match."""
-    known = files.known("features")
+    known = files.codes_of("features")
     for at, code in enumerate(policy.points.fit.scarce_features):
         if code not in known:
             yield Fault(f"/points/fit/scarce_features/{at}", "is not one of the features")
@@ -126,13 +126,13 @@ async def list_policies(
     current = await policies.in_force(tx)
     return [
         PublishedPolicy(row, row.hash == current)
-        for row in await policies.listed(tx, limit=limit, before=before)
+        for row in await policies.list_policies(tx, limit=limit, before=before)
     ]
 
 
 async def find_policy(tx: Transaction, name: str) -> PublishedPolicy:
     """Return the policy with this version or hash; raise Missing if there is none."""
-    row = await policies.named(tx, name if name.isprintable() else "")
+    row = await policies.find_policy(tx, name if name.isprintable() else "")
     if row is None:
         raise Missing
     return await _with_state(tx, row)

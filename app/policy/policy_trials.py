@@ -44,7 +44,7 @@ async def try_draft(
         if (recorded := await _inputs_of(tx, id_, kept=kept)) is None:
             passed_over += 1
         else:
-            tally.add(recorded.ranked(), recorded.ranked(draft))
+            tally.add(recorded.rank_again(), recorded.rank_again(draft))
         if progress:
             progress(done, len(ids))
     looked_at = tuple(sorted(tx.looks.referral_ids))

@@ -277,7 +277,7 @@ class RankingBasis:
     policy_version: str
     rules: Rules
 
-    def ranked(self, policy: Policy | None = None) -> Ranking:
+    def rank_again(self, policy: Policy | None = None) -> Ranking:
         """Return the ranking made again, under its own policy or another."""
         made_from = self.inputs
         return self.rules.rank(
@@ -323,7 +323,7 @@ async def _policy(tx: Transaction, hash_: str) -> tuple[Policy, str]:
 
 async def _register(tx: Transaction, hash_: str, kept: dict[str, Register]) -> Register:
     if hash_ not in kept:
-        found = await register.recorded(tx, hash_)
+        found = await register.read_recorded(tx, hash_)
         kept.clear()
         kept[hash_] = found
     return kept[hash_]
@@ -349,5 +349,5 @@ async def recompute_ranking(
         policy_version=found.policy_version,
         policy_hash=row.policy_hash,
         inputs=found.inputs,
-        ranking=found.ranked(),
+        ranking=found.rank_again(),
     )

@@ -11,10 +11,10 @@ from pydantic import JsonValue, TypeAdapter
 
 from app.errors import OperatorError
 from app.reference.values import (
-    Bounds,
     CodeList,
     Country,
     DemoWords,
+    GeoBounds,
     Municipality,
     MunicipalityClearance,
     ReferenceFiles,
@@ -25,10 +25,10 @@ from app.reference.values import (
 )
 
 __all__ = [
-    "Bounds",
     "CodeList",
     "Country",
     "DemoWords",
+    "GeoBounds",
     "Municipality",
     "MunicipalityClearance",
     "ReferenceFiles",

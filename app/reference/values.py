@@ -85,7 +85,7 @@ class CodeList:
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class GeoBounds:
     """The box in degrees that holds every position; it catches swapped coordinates."""
 
     south: float
@@ -115,7 +115,7 @@ class Country:
     municipality_example: str
     also_called: Mapping[str, tuple[str, ...]]
     """By code of a municipality: what people call it besides its name."""
-    bounds: Bounds
+    bounds: GeoBounds
     yes: tuple[str, ...]
     """What people there write in a file for yes, in lower case."""
     no: tuple[str, ...]
@@ -164,7 +164,7 @@ class ReferenceFiles:
     codes: Mapping[str, CodeList]
     demo: DemoWords
 
-    def known(self, listed: str) -> frozenset[str]:
+    def codes_of(self, listed: str) -> frozenset[str]:
         """Return the codes of one list, for example `features`."""
         return frozenset(self.codes[listed].codes)
 

@@ -93,7 +93,7 @@ async def read_news(tx: Transaction, referral_ids: Sequence[UUID]) -> Mapping[UU
 
 def in_order(waiting: Iterable[UnsealedReferral], *, policy: Policy) -> list[UnsealedReferral]:
     """Return referrals in the order of the waiting list."""
-    return sorted(waiting, key=lambda referral: list_position(_waiting(referral), policy=policy))
+    return sorted(waiting, key=lambda referral: list_position(_waiting_of(referral), policy=policy))
 
 
 def _list_item(
@@ -101,12 +101,12 @@ def _list_item(
 ) -> WaitingReferral:
     dues = dues_at(_schedule(referral, since), at=at, policy=policy)
     overdue = is_overdue(dues)
-    numbers, id_ = list_position(_waiting(referral), policy=policy)
+    numbers, id_ = list_position(_waiting_of(referral), policy=policy)
     place = ((0 if overdue else 1, *numbers), id_)
     return WaitingReferral(referral, position, overdue, place, dues, since)
 
 
-def _waiting(referral: UnsealedReferral) -> Waiting:
+def _waiting_of(referral: UnsealedReferral) -> Waiting:
     household = referral.content["household"]
     return Waiting(
         id=str(referral.id),

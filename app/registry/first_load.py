@@ -73,7 +73,7 @@ async def _complete_ledger(tx: Transaction) -> None:
     # Another process was first.
     if await ledger.has_leaf(tx, "policy"):
         return
-    for row in reversed(await policies.listed(tx, limit=MOST, before=None)):
+    for row in reversed(await policies.list_policies(tx, limit=MOST, before=None)):
         await ledger.record_policy(
             tx, version=row.version, hash_=row.hash, valid_from=row.valid_from
         )

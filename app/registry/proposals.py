@@ -8,7 +8,7 @@ from app.database.transaction import Transaction
 from app.errors import Conflict, Missing, Refusal
 from app.placing import site_safety
 from app.registry.store import proposal_rows
-from app.registry.store.proposal_rows import AwaitedProposal, Decision
+from app.registry.store.proposal_rows import AwaitedProposal, ProposalDecision
 from app.words import N_
 
 PROPOSE, APPROVE, REJECT = "propose", "approve", "reject"
@@ -49,7 +49,7 @@ async def propose(
 
 async def decide(
     tx: Transaction, site_id: UUID, *, approve: bool, proposal_id: UUID | None = None
-) -> Decision:
+) -> ProposalDecision:
     """Approve or reject what is proposed of a site; the database decides whether the caller may.
 
     With `proposal_id` only that proposal, which is the one that the caller looked at.
@@ -70,7 +70,7 @@ async def decide(
 
 async def decide_each(
     tx: Transaction, proposed: Mapping[UUID, UUID | None], *, approve: bool
-) -> Mapping[UUID, Decision]:
+) -> Mapping[UUID, ProposalDecision]:
     """Approve or reject what is proposed of several sites, all of it or nothing.
 
     `proposed` has by site the proposal that the caller looked at, or None for whichever it is.

@@ -79,7 +79,7 @@ async def reveal(tx: Transaction, question: SenderQuestion) -> Mapping[str, str]
     if not (basis.on_the_way and basis.worked_on):
         raise Missing
     if basis.changing:
-        raise await _refused(tx, basis, "address_changing")
+        raise await _make_refusal(tx, basis, "address_changing")
     return await address.unseal_address(tx, basis.site_id)
 
 
@@ -90,24 +90,24 @@ async def _check(tx: Transaction, basis: SenderBasis) -> None:
         (basis.accepted_by == "automatic", "not_accepted"),
     ):
         if withheld:
-            raise await _refused(tx, basis, code)
+            raise await _make_refusal(tx, basis, code)
     if not basis.worked_on:
-        raise await _refused(tx, basis, "not_worked_on")
+        raise await _make_refusal(tx, basis, "not_worked_on")
     if not await budgets.proved_lately(tx):
-        raise await _refused(tx, basis, "second_factor_required")
+        raise await _make_refusal(tx, basis, "second_factor_required")
     if wait_s := await address.hourly_wait_s(tx):
-        raise await _refused(tx, basis, "too_many_requests", wait_s=wait_s)
+        raise await _make_refusal(tx, basis, "too_many_requests", wait_s=wait_s)
     if basis.confidential and basis.owner_id != tx.caller.provider:
         try:
             async with tx.attempt():
                 await budgets.spend_budget(tx, budgets.CONFIDENTIAL_SITES, subject=basis.site_id)
         except BudgetSpent as spent:
-            raise await _refused(
+            raise await _make_refusal(
                 tx, basis, "address_budget_spent", wait_s=spent.retry_after
             ) from None
 
 
-async def _refused(
+async def _make_refusal(
     tx: Transaction, basis: SenderBasis, code: str, *, wait_s: int | None = None
 ) -> Refusal:
     owner = (await tx.snapshots.providers(tx))[str(basis.owner_id)]

@@ -77,7 +77,7 @@ async def read(tx: Transaction, site_id: UUID, *, lock: bool = False) -> OwnSite
     row = await site_rows.read(tx, site_id, provider_id=tx.caller.provider)
     if row is None:
         raise Missing
-    return (await _opened(tx, [row], site_id=site_id))[0]
+    return (await _open_sites(tx, [row], site_id=site_id))[0]
 
 
 async def list_own(
@@ -85,10 +85,10 @@ async def list_own(
 ) -> list[OwnSite]:
     """Return the sites of the caller's provider, oldest first."""
     rows = await site_rows.list_of_provider(tx, tx.caller.provider, limit=limit, after=after)
-    return await _opened(tx, rows)
+    return await _open_sites(tx, rows)
 
 
-async def _opened(
+async def _open_sites(
     tx: Transaction, rows: Sequence[SiteRow], *, site_id: UUID | None = None
 ) -> list[OwnSite]:
     """Return sites with their names, what of them waits for approval, and whether they are new."""

@@ -60,7 +60,7 @@ class RegionFigures:
     @property
     def occupied_permille(self) -> int | None:
         """The share of places in service that were in use, in thousandths."""
-        return _occupied(self.counts, self.places)
+        return _occupied_percent(self.counts, self.places)
 
     @property
     def repeat_admissions(self) -> int | None:
@@ -187,10 +187,10 @@ def _figures(
 def _earlier(quarter: Quarter, shown: Mapping[str, Any]) -> EarlierQuarter:
     counts = shown["counts"]
     return EarlierQuarter(
-        quarter, counts["inflow"], counts["outflow"], _occupied(counts, shown["places"])
+        quarter, counts["inflow"], counts["outflow"], _occupied_percent(counts, shown["places"])
     )
 
 
-def _occupied(counts: Mapping[str, int | None], places: int) -> int | None:
+def _occupied_percent(counts: Mapping[str, int | None], places: int) -> int | None:
     occupied = counts.get("occupied")
     return None if occupied is None or not places else occupied * PERMILLE // places

@@ -100,7 +100,7 @@ def measures(*, not_counted: bool) -> tuple[Measure, ...]:
     """
 
     def codes(listed: str, *more: str) -> tuple[str, ...]:
-        return (*sorted({*load().known(listed), "other"}), *more)
+        return (*sorted({*load().codes_of(listed), "other"}), *more)
 
     either = (YES, NO, NOT_COUNTED) if not_counted else (YES, NO)
     return (

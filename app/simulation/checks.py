@@ -88,7 +88,7 @@ def _for_others(need: Need, place: PlaceGroup) -> bool:
     return bool(place.exclusive_to) and not set(place.exclusive_to) & set(need.target_groups)
 
 
-def _lacking(need: Need, place: PlaceGroup) -> bool:
+def _is_lacking(need: Need, place: PlaceGroup) -> bool:
     asked = {*need.needs, *(["pets"] if need.household.pets else [])} - {"confidential_address"}
     has = {*place.features, *(["supervision_24h"] if place.supervision == "24h" else [])}
     return not asked <= has
@@ -99,6 +99,6 @@ WRONG: Mapping[str, Callable[[Need, PlaceGroup], bool]] = {
     "somebody not admitted": _not_admitted,
     "a known address": _known_address,
     "a site for others": _for_others,
-    "something needed is lacking": _lacking,
+    "something needed is lacking": _is_lacking,
 }
 """What the place itself can be wrong in."""

@@ -117,10 +117,10 @@ class Courier:
 async def _note(tx: Transaction, leased: Leased, *, status: int | None) -> str | None:
     """Store how a delivery went; return why its webhook is disabled by that, if it is."""
     if _was_received(status):
-        await deliveries.received(tx, leased)
+        await deliveries.note_received(tx, leased)
         return None
     again = PAUSES_S[leased.attempts - 1] if leased.attempts <= len(PAUSES_S) else None
-    long = await deliveries.failed(tx, leased, again_in_seconds=again)
+    long = await deliveries.note_failed(tx, leased, again_in_seconds=again)
     because = GONE if status == GONE_STATUS else FAILING if long else None
     return (
         because

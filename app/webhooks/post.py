@@ -138,7 +138,9 @@ class Post:
             async with asyncio.timeout(WITHIN_S):
                 if self._destinations.faults(text):
                     raise NoAnswer("not_allowed")
-                return await self._sent(url, await self._addresses(url), headers=headers, body=body)
+                return await self._send_to(
+                    url, await self._addresses(url), headers=headers, body=body
+                )
         except TimeoutError:
             raise NoAnswer("too_slow") from None
 
@@ -154,7 +156,7 @@ class Post:
             raise NoAnswer("address_refused")
         return admitted[:MOST_ADDRESSES]
 
-    async def _sent(
+    async def _send_to(
         self,
         url: httpx.URL,
         addresses: Sequence[Address],

@@ -19,7 +19,7 @@ MARKS = ("Wilgenkamer", "geplant", "Z2VwbGFudG")
 
 
 REQUESTS = {
-    "metrics": ("app.metrics._answered", "GET /v1/sites"),
+    "metrics": ("app.metrics._answer_counter", "GET /v1/sites"),
     "api": ("app.api.registry.sites.SiteOut.of", "GET /v1/sites/{site}"),
     "deps": ("app.deps.roles_for", "GET /v1/sites"),
     "registry": ("app.registry.sites._check", "POST /v1/sites"),
@@ -29,7 +29,7 @@ REQUESTS = {
     "budgets": ("app.budgets.store.budget_rows.wait_s", "POST /v1/referrals/{referral}/rankings"),
     "placing": ("app.placing.store.hold_rows.list_for", "GET /v1/holds"),
     "ledger": ("app.ledger.store.tree.newest_public", "GET /v1/ledger/checkpoint"),
-    "policy": ("app.database.policies.listed", "GET /v1/policies"),
+    "policy": ("app.database.policies.list_policies", "GET /v1/policies"),
     "seal": ("app.seal.AESGCM", "POST /v1/sites"),
     "allocation": (
         "app.allocation.ranking.rank.points_for",
@@ -69,7 +69,7 @@ COMMANDS = {
     "worker": ("app.worker._on_stop", ("worker",)),
     "clock": ("app.clock.datetime", ("doctor",)),
     "embedded": ("app.embedded.servers.folder.check", ("migrate",)),
-    "main": ("app.main.worker.running", ("serve", "--port", "0")),
+    "main": ("app.main.worker.work_during_block", ("serve", "--port", "0")),
     "simulation": ("app.simulation.ways.demo_world", ("simulate", "--days", "1")),
     "backup": ("app.backup.archive.open_archive", ("backup", "--check", "FILE")),
     "charts": ("app.charts.bars.Canvas", ("simulate", "--days", "1")),

@@ -48,7 +48,7 @@ async def process(country: Country, redis_url: str, **settings: int) -> AsyncGen
     chosen = replace(country.parts.settings, **settings)
     parts = join(chosen, database_url=country.app_url, redis_url=redis_url, key=country.key)
     try:
-        async with worker.running(parts):
+        async with worker.work_during_block(parts):
             yield parts
     finally:
         await parts.link.close()
@@ -161,7 +161,7 @@ async def test_redis_may_go_and_come_back_in_the_middle_of_a_minute(
 
             Return which were told nothing but that they failed.
             """
-            return [await each.failed(source) == 0 for each in (one, two) * times]
+            return [await each.count_failure(source) == 0 for each in (one, two) * times]
 
         together = [True] * allowance.FAILURES_PER_MINUTE
         assert await failed("192.0.2.1", times=3) == together + [False] * 2
@@ -196,7 +196,7 @@ async def test_nobody_fails_over_it_when_redis_goes_while_it_is_being_asked(
         async def spend(name: str) -> None:
             while not over:
                 spent.append(await parts.allowance.spend(f"{name} {len(spent)}"))
-                spent.append(await parts.allowance.failed(None))
+                spent.append(await parts.allowance.count_failure(None))
                 rounds.set()
                 await asyncio.sleep(0)
 

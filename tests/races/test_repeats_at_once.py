@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from app.database import answers
-from app.database.answers import Answer
+from app.database.answers import KeptAnswer
 from app.database.transaction import Transaction
 from tests.casework import Desk, desk, fresh, problem, waiting
 from tests.country import FAR, FIRST_LEAF, HERE, Client, Country, referral_body
@@ -87,7 +87,7 @@ async def test_a_placement_and_its_arrival_asked_for_fifty_times_at_once_happen_
 async def test_without_the_kept_answer_a_referral_is_registered_every_time(
     country: Country, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def kept(_tx: Transaction, _answer: Answer) -> bool:
+    async def kept(_tx: Transaction, _answer: KeptAnswer) -> bool:
         return True
 
     monkeypatch.setattr(answers, "keep", kept)
@@ -209,7 +209,7 @@ async def held_key(where: Desk, country: Country) -> httpx.Response:
         account = await country.value(
             "SELECT id FROM accounts WHERE roles = ARRAY['intake_worker']"
         )
-        first = Answer(account, "/referrals", "slow", b"", None, None, 201, b"")
+        first = KeptAnswer(account, "/referrals", "slow", b"", None, None, 201, b"")
         assert await answers.keep(tx, first)
         asking = asyncio.create_task(
             where.intake.ask("POST", "/referrals", json=referral_body(), key="slow")

@@ -152,10 +152,10 @@ async def test_who_sends_after_its_lease_ran_out_says_nothing_of_when_it_is_due(
         (slow,) = await deliveries.lease(tx, most=9, each=9, seconds=-1)
         (other,) = await deliveries.lease(tx, most=9, each=9)
         until = await country_next(tx)
-        await deliveries.failed(tx, slow, again_in_seconds=5)
+        await deliveries.note_failed(tx, slow, again_in_seconds=5)
         assert await country_next(tx) == until
-        await deliveries.received(tx, slow)
-        await deliveries.failed(tx, other, again_in_seconds=5)
+        await deliveries.note_received(tx, slow)
+        await deliveries.note_failed(tx, other, again_in_seconds=5)
 
     assert (slow.id, slow.attempts, other.attempts) == (other.id, 1, 2)
     assert await country.value("SELECT outcome FROM webhook_deliveries") == "delivered"

@@ -87,7 +87,7 @@ def figures(
         counts = by_measure[measure.name]
         with_any = {*served, *(one.region for one in counts)}
         reached = [region for region in regions if measure.by_origin or region in with_any]
-        for cell, count in _shown(measure, counts, reached).items():
+        for cell, count in _shown_cells(measure, counts, reached).items():
             shown[cell[-1]][name_of(cell)] = count
     for region in regions:
         shown[region] = {name: shown[region].get(name) for name in shown[COUNTRY]}
@@ -100,7 +100,7 @@ def name_of(cell: Cell) -> str:
     return f"{measure}.{breakdown}.{code}" if breakdown else measure
 
 
-def _shown(
+def _shown_cells(
     measure: Measure, counted: Iterable[RegionCount], regions: Sequence[str]
 ) -> Mapping[Cell, int | None]:
     kinds = [(breakdown, code) for breakdown, codes in measure.breakdowns.items() for code in codes]
@@ -117,13 +117,13 @@ def _shown(
     few = {
         cell
         for cell, parts in of_providers.items()
-        if parts and _rest(parts) < FEW and len(_known(parts)) > 1
+        if parts and _rest(parts) < FEW and len(_providers_counted(parts)) > 1
     }
-    hidden = _hidden(measure, counts, few, regions)
+    hidden = _cells_to_hide(measure, counts, few, regions)
     return {cell: None if cell in hidden else count for cell, count in counts.items()}
 
 
-def _hidden(
+def _cells_to_hide(
     measure: Measure, counts: Mapping[Cell, int], few: Collection[Cell], regions: Sequence[str]
 ) -> set[object]:
     """The cells to hide.
@@ -172,7 +172,7 @@ def _rest(parts: Counter[str]) -> int:
     return parts.total() - max(parts.values())
 
 
-def _known(parts: Counter[str]) -> list[str]:
+def _providers_counted(parts: Counter[str]) -> list[str]:
     return [provider for provider, count in parts.items() if count]
 
 

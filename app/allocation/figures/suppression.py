@@ -79,7 +79,7 @@ def hidden_cells(
     small = {key for key, count in counts.items() if count < FEW} | set(few)
     tables = _Tables(counts, sums, small - set(known), set(known))
     tables.balance()
-    while (exposed := tables.exposed()) is not None:
+    while (exposed := tables.exposed_cell()) is not None:
         if not tables.hide_beside(exposed):
             break
         tables.balance()
@@ -160,28 +160,28 @@ class _Tables:
         self.hidden.add(min(shown, key=lambda one: one[:-1])[-1])
         return True
 
-    def _sorted(self, cells: Iterable[Cell]) -> list[Cell]:
+    def _sort_cells(self, cells: Iterable[Cell]) -> list[Cell]:
         return sorted(cells, key=self._order.__getitem__)
 
     def hide_beside(self, cell: Cell) -> bool:
         """Hide one more cell that is joined to this one by a chain of equations."""
         near, seen = {cell}, set[Cell]()
         while near:
-            equations = [equation for one in self._sorted(near) for equation in self._of[one]]
+            equations = [equation for one in self._sort_cells(near) for equation in self._of[one]]
             if self._hide_smallest(equations):
                 return True
             seen |= near
             near = {one for equation in equations for one in equation.cells} - seen
         return False
 
-    def exposed(self) -> Cell | None:
+    def exposed_cell(self) -> Cell | None:
         """A small cell that a reader can tell too exactly; None without one."""
-        audited = [cell for cell in self._sorted(self._small) if cell in self._of]
+        audited = [cell for cell in self._sort_cells(self._small) if cell in self._of]
         unsure = (
             system for system in self._systems() if frozenset(system.places) not in self._safe
         )
         for system in unsure:
-            found = system.exposed([cell for cell in audited if cell in system.places])
+            found = system.exposed_cell([cell for cell in audited if cell in system.places])
             if found is not None:
                 return found
             self._safe.add(frozenset(system.places))
@@ -194,7 +194,7 @@ class _Tables:
         """
         left = {cell for cell in self.hidden if cell in self._of}
         while left:
-            part, near = set[Cell](), {self._sorted(left)[0]}
+            part, near = set[Cell](), {self._sort_cells(left)[0]}
             while near:
                 part |= near
                 near = {
@@ -206,7 +206,7 @@ class _Tables:
                 } - part
             left -= part
             sums = [equation for equation in self._sums if not part.isdisjoint(equation.cells)]
-            yield _System(self._counts, tuple(sums), tuple(self._sorted(part)))
+            yield _System(self._counts, tuple(sums), tuple(self._sort_cells(part)))
 
 
 class _Seen:
@@ -260,7 +260,7 @@ class _System:
         values = np.rint(solution).astype(np.int64)
         return int(values[self.places[cell]]), values
 
-    def exposed(self, cells: Sequence[Cell]) -> Cell | None:
+    def exposed_cell(self, cells: Sequence[Cell]) -> Cell | None:
         """The first of some cells that a reader can tell too exactly.
 
         None without one.

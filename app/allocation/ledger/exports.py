@@ -129,7 +129,7 @@ def first_altered_leaf(lines: Iterable[bytes], hashes: Iterable[bytes]) -> int |
 def _hashes(lines: Iterable[bytes]) -> Iterator[bytes | None]:
     for index, line in enumerate(lines):
         try:
-            yield leaf_hash(_parsed(line, index=index)[1])
+            yield leaf_hash(_parse_line(line, index=index)[1])
         except LeafFault:
             yield None
 
@@ -177,13 +177,13 @@ def _slowly(line: bytes, index: int) -> tuple[bytes, bool]:
     Raises:
         LeafFault: where it is not the next leaf of a ledger, or its opening is another's.
     """
-    leaf, written, opening = _parsed(line, index=index)
+    leaf, written, opening = _parse_line(line, index=index)
     if opening is not None:
         check_opening(leaf, opening)
     return written, opening is not None
 
 
-def _parsed(line: bytes, *, index: int) -> tuple[ParsedLeaf, bytes, object]:
+def _parse_line(line: bytes, *, index: int) -> tuple[ParsedLeaf, bytes, object]:
     """A line's leaf, its bytes, and its opening."""
     try:
         document = json.loads(line, object_pairs_hook=_once_each)

@@ -144,7 +144,7 @@ def parse_checkpoint(note: Note) -> CheckpointBody:
     if len(lines) < 3 or not lines[0] or "" in lines[3:]:  # noqa: PLR2004 - the three that each has
         raise NoteFault("this note is no checkpoint: it has not the three lines of one")
     origin, size, root = lines[:3]
-    hashed = _decoded(root)
+    hashed = _decode(root)
     if (
         not _SIZE.fullmatch(size)
         or int(size) > LARGEST_SIZE
@@ -165,7 +165,7 @@ def parse_key(written: str) -> VerifierKey:
     """
     name, _, rest = written.strip().partition("+")
     digits, _, encoded = rest.partition("+")
-    content = _decoded(encoded)
+    content = _decode(encoded)
     if (
         not is_name(name)
         or content is None
@@ -185,13 +185,13 @@ def _is_text(written: str) -> bool:
 
 def _signature(line: str) -> Signature:
     found = _LINE.fullmatch(line)
-    content = None if found is None else _decoded(found[2])
+    content = None if found is None else _decode(found[2])
     if found is None or content is None or len(content) <= KEY_ID_BYTES:
         raise NoteFault("this is no signed note: a line under it is no signature")
     return Signature(found[1], content[:KEY_ID_BYTES], content[KEY_ID_BYTES:])
 
 
-def _decoded(encoded: str) -> bytes | None:
+def _decode(encoded: str) -> bytes | None:
     """The bytes of canonical base64; None for anything else."""
     try:
         content = base64.b64decode(encoded, validate=True)

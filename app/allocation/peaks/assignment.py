@@ -66,7 +66,7 @@ def assign(asking: Sequence[Wishes], room: Mapping[str, int]) -> tuple[int | Non
     costs = _table(asking, spans)
     taken = _cheapest(costs)
     seated = _Seated(taken, *_alike(costs, taken))
-    return tuple(_settled(seated, row, wishes, spans) for row, wishes in enumerate(asking))
+    return tuple(_settle_row(seated, row, wishes, spans) for row, wishes in enumerate(asking))
 
 
 def _spans(asking: Sequence[Wishes], room: Mapping[str, int]) -> dict[str, range]:
@@ -209,7 +209,9 @@ class _Seated:
         self.possible[:, self.taken[row]] = False
 
 
-def _settled(seated: _Seated, row: int, wishes: Wishes, spans: Mapping[str, range]) -> int | None:
+def _settle_row(
+    seated: _Seated, row: int, wishes: Wishes, spans: Mapping[str, range]
+) -> int | None:
     """Give a row its first seat in some cheapest assignment that keeps all rows before it."""
     chosen: int | None = None
     ways: tuple[_Way, ...] | None = None

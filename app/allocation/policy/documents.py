@@ -127,10 +127,10 @@ class Consistent(ABC):
     def __get_pydantic_core_schema__(
         cls, source: object, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
-        return core_schema.no_info_after_validator_function(_agreeing, handler(source))
+        return core_schema.no_info_after_validator_function(_refuse_contradictions, handler(source))
 
 
-def _agreeing(value: Consistent) -> Consistent:
+def _refuse_contradictions(value: Consistent) -> Consistent:
     found = [
         InitErrorDetails(
             type="value_error", loc=path, input=None, ctx={"error": ValueError(message)}

@@ -34,7 +34,7 @@ class PolicyFaults(Unreadable):
 # --- what single fields may hold ------------------------------------------------------
 
 
-def _between(least: int, most: int, *, step: int = 1) -> AfterValidator:
+def _number_between(least: int, most: int, *, step: int = 1) -> AfterValidator:
     """A whole number from `least` to `most`, and a multiple of `step`."""
     multiple = f" and a multiple of {step}" if step > 1 else ""
     return limit(
@@ -43,7 +43,7 @@ def _between(least: int, most: int, *, step: int = 1) -> AfterValidator:
     )
 
 
-def _written(form: str) -> AfterValidator:
+def _text_like(form: str) -> AfterValidator:
     """A text in the form of a regular expression."""
     return limit(lambda text: re.fullmatch(form, text), f"must have the form {form}")
 
@@ -67,16 +67,16 @@ DayOrMoment: TypeAlias = Annotated[
 ]
 """A day, or a moment with its offset from UTC."""
 
-Most = Annotated[int, _between(0, 1000)]
+Most = Annotated[int, _number_between(0, 1000)]
 """The most points that a factor can give."""
-Each = Annotated[int, _between(0, 1000)]
+Each = Annotated[int, _number_between(0, 1000)]
 """Points given or taken for each of something."""
-Code = Annotated[str, _written("[a-z][a-z0-9_]{0,63}")]
-Km = Annotated[int, _between(0, 500)]
-Minutes = Annotated[int, _between(1, 10_080)]
-Hours = Annotated[int, _between(1, 720)]
-Days = Annotated[int, _between(1, 3660)]
-Age = Annotated[int, _between(0, 25)]
+Code = Annotated[str, _text_like("[a-z][a-z0-9_]{0,63}")]
+Km = Annotated[int, _number_between(0, 500)]
+Minutes = Annotated[int, _number_between(1, 10_080)]
+Hours = Annotated[int, _number_between(1, 720)]
+Days = Annotated[int, _number_between(1, 3660)]
+Age = Annotated[int, _number_between(0, 25)]
 Bands = Annotated[
     tuple[str, ...],
     limit(lambda bands: bands in {BANDS[:1], BANDS}, f"must be {[*BANDS[:1]]} or {[*BANDS]}"),
@@ -104,7 +104,7 @@ class NearnessWeights:
     """`most` points next to the place that the household wants near, none from `reach_km` on."""
 
     most: Most
-    reach_km: Annotated[int, _between(5, 1000, step=5)]
+    reach_km: Annotated[int, _number_between(5, 1000, step=5)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class HeadroomWeights:
 
     most: Most
     step: Each
-    step_permille: Annotated[int, _between(10, 1000, step=10)]
+    step_permille: Annotated[int, _number_between(10, 1000, step=10)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +153,9 @@ class SolidarityWeights(Consistent):
     at_quota: Most
     stay: Each
     own_region: Most
-    stay_nights: Annotated[int, _between(1, 3660)] = 90
+    stay_nights: Annotated[int, _number_between(1, 3660)] = 90
     """How many nights of difference count as one stay."""
-    nights_ahead: Annotated[int, _between(0, 3660)] = 30
+    nights_ahead: Annotated[int, _number_between(0, 3660)] = 30
     """How many nights of the stays that are running count beforehand."""
 
     def contradictions(self) -> Iterator[Contradiction]:
@@ -171,7 +171,7 @@ class ContinuityWeights(Consistent):
 
     most: Most
     move: Each
-    later_moves: Mapping[str, Annotated[int, _between(0, 9)]]
+    later_moves: Mapping[str, Annotated[int, _number_between(0, 9)]]
 
     def contradictions(self) -> Iterator[Contradiction]:
         """Every kind that can be offered says how many moves it brings."""
@@ -185,7 +185,7 @@ class FreshnessWeights:
     """`most` points for a site confirmed within the hour, none from `worthless_hours` on."""
 
     most: Most
-    worthless_hours: Annotated[int, _between(1, 8760)]
+    worthless_hours: Annotated[int, _number_between(1, 8760)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +203,7 @@ class FactorWeights:
 
 # --- what the review of the access log asks about (review.py) -------------------------
 
-Count = Annotated[int, _between(1, 100_000)]
+Count = Annotated[int, _number_between(1, 100_000)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +219,8 @@ class ReviewThresholds:
     same_referral: Count = 50
     odd_hour_looks: Count = 30
     budget_raises: Count = 3
-    odd_from_hour: Annotated[int, _between(0, 23)] = 1
-    odd_until_hour: Annotated[int, _between(0, 23)] = 5
+    odd_from_hour: Annotated[int, _number_between(0, 23)] = 1
+    odd_until_hour: Annotated[int, _number_between(0, 23)] = 5
 
 
 # --- what one account and one desk may do alone (budgets.sql) ---------------------------
@@ -251,7 +251,7 @@ class Budgets:
 class Policy(Consistent):
     """All numbers that people decide on; a ranking cites them by their hash."""
 
-    version: Annotated[str, _written("[A-Za-z0-9][A-Za-z0-9._-]{0,63}")]
+    version: Annotated[str, _text_like("[A-Za-z0-9][A-Za-z0-9._-]{0,63}")]
     valid_from: DayOrMoment
     """When it takes effect: at the first moment of a day, as the country's clocks have it, or at a
     moment."""
@@ -261,23 +261,23 @@ class Policy(Consistent):
     unassessed_radius_km: Km
     answer_minutes: Minutes
     hold_minutes: Minutes
-    renewals: Annotated[int, _between(0, 20)]
+    renewals: Annotated[int, _number_between(0, 20)]
     ranking_minutes: Minutes
-    fresh_hours: Annotated[int, _between(1, 8760)]
+    fresh_hours: Annotated[int, _number_between(1, 8760)]
     availability_step_minutes: Minutes
-    emergency_nights: Annotated[int, _between(1, 31)]
-    occupancy_norm_permille: Annotated[int, _between(1, 1000)]
-    swap_max_legs: Annotated[int, _between(2, 6)]
-    opening_delay_days: Annotated[int, _between(0, 3660)]
+    emergency_nights: Annotated[int, _number_between(1, 31)]
+    occupancy_norm_permille: Annotated[int, _number_between(1, 1000)]
+    swap_max_legs: Annotated[int, _number_between(2, 6)]
+    opening_delay_days: Annotated[int, _number_between(0, 3660)]
     points: FactorWeights
-    quarter_grace_days: Annotated[int, _between(0, 366)] = 14
+    quarter_grace_days: Annotated[int, _number_between(0, 366)] = 14
     """How long after a quarter its totals are sealed: what is noted late is in by then."""
-    retention_days: Annotated[int, _between(1, 3660)] = 365
+    retention_days: Annotated[int, _number_between(1, 3660)] = 365
     """How long after departure, withdrawal or erasure's last reason a referral's content is
     kept."""
-    rankings_per_hour: Annotated[int, _between(1, 1000)] = 30
+    rankings_per_hour: Annotated[int, _number_between(1, 1000)] = 30
     """Of one referral."""
-    reveals_per_hour: Annotated[int, _between(1, 1000)] = 20
+    reveals_per_hour: Annotated[int, _number_between(1, 1000)] = 20
     """By one account."""
     break_glass_minutes: Minutes = 60
     second_factor_minutes: Minutes = 120
@@ -285,10 +285,10 @@ class Policy(Consistent):
     address_hours: Hours = 24
     """For how long after an arrival the sender may see the address."""
     budgets: Budgets = Budgets()
-    independence_days: Annotated[int, _between(0, 3660)] = 7
+    independence_days: Annotated[int, _number_between(0, 3660)] = 7
     """How long an account approves no site of a provider whose coordinator invited or reset it, or
     gave it its role."""
-    new_site_days: Annotated[int, _between(0, 3660)] = 30
+    new_site_days: Annotated[int, _number_between(0, 3660)] = 30
     """How long a site that was approved, or has moved, is shown as new."""
     acceptance_minutes: Minutes = 30
     """How long a person's acceptance of a household may be declined after all."""
@@ -315,11 +315,11 @@ class Policy(Consistent):
     school_until_age: Age = 17
     """Years, both included: when a child goes to school. One of unknown age is taken to."""
 
-    blank_minutes: Annotated[int, _between(1, 240)] = 5
+    blank_minutes: Annotated[int, _number_between(1, 240)] = 5
     """After how long a screen that nobody touches goes blank."""
-    session_idle_minutes: Annotated[int, _between(1, 480)] = 30
+    session_idle_minutes: Annotated[int, _number_between(1, 480)] = 30
     """After how long a session ends in which nobody did anything."""
-    session_hours: Annotated[int, _between(1, 168)] = 12
+    session_hours: Annotated[int, _number_between(1, 168)] = 12
     """How long a session lasts however busy it is."""
 
     def is_new(self, approved_at: dt.datetime | None, *, at: dt.datetime) -> bool:

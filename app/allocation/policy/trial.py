@@ -79,7 +79,7 @@ class TrialTally:
         was, would_be = _left_out(before), _left_out(after)
         self._let_through += was - would_be
         self._left_out += would_be - was
-        for one, other, moved in _common(before, after):
+        for one, other, moved in _common_offers(before, after):
             self._counts["compared"] += 1
             self._counts["other_band"] += one.band != other.band
             self._moved[_steps(moved)] += 1
@@ -104,8 +104,8 @@ class TrialTally:
             other_first=counts["other_first"],
             first_found=counts["first_found"],
             first_lost=counts["first_lost"],
-            let_through=_sorted(self._let_through),
-            left_out=_sorted(self._left_out),
+            let_through=_sort_counts(self._let_through),
+            left_out=_sort_counts(self._left_out),
             compared=counts["compared"],
             moved={steps: self._moved[steps] for steps in STEPS},
             other_band=counts["other_band"],
@@ -127,7 +127,7 @@ def _left_out(ranking: Ranking) -> Counter[str]:
     return places
 
 
-def _common(before: Ranking, after: Ranking) -> Iterator[tuple[Offer, Offer, int]]:
+def _common_offers(before: Ranking, after: Ranking) -> Iterator[tuple[Offer, Offer, int]]:
     """The offers that both rankings have, and by how many ranks each moved among them."""
     was = {offer.group.id: offer for offer in before.offers}
     would_be = [offer for offer in after.offers if offer.group.id in was]
@@ -142,5 +142,5 @@ def _steps(moved: int) -> str:
     return STEPS[0 if moved == 0 else 1 if moved == 1 else 2 if moved <= 5 else 3]  # noqa: PLR2004 - as STEPS says
 
 
-def _sorted(counter: Counter[str]) -> Mapping[str, int]:
+def _sort_counts(counter: Counter[str]) -> Mapping[str, int]:
     return dict(sorted(counter.items()))

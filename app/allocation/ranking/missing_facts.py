@@ -68,7 +68,7 @@ def missing_facts(inputs: RankingInputs) -> tuple[MissingFact, ...]:
     What a fact may open: the offers that it alone opens, and those that it opens where all the
     others turn out well.
     """
-    unknown = frozenset(_unknown(inputs.need, assessed=inputs.dangers.assessed))
+    unknown = frozenset(_unknown_facts(inputs.need, assessed=inputs.dangers.assessed))
     if not unknown:
         return ()
     opened_by = _opening(inputs)
@@ -88,7 +88,7 @@ def missing_facts(inputs: RankingInputs) -> tuple[MissingFact, ...]:
     return tuple(fact for fact in in_order if fact.offers)
 
 
-def _unknown(need: Need, *, assessed: bool) -> Iterator[_Fact]:
+def _unknown_facts(need: Need, *, assessed: bool) -> Iterator[_Fact]:
     for position, child in enumerate(need.household.children):
         if child.gender is None:
             yield _Fact(CHILD_GENDER, position)
@@ -118,7 +118,8 @@ def _opening(inputs: RankingInputs) -> Callable[[frozenset[_Fact]], frozenset[st
         return frozenset(group.id for group in lawful if not stays or is_own_region(group, case))
 
     return lambda known: opened(
-        oldest_son(_told(need.household, known)), any(fact.name == DANGER for fact in known)
+        oldest_son(_with_best_facts(need.household, known)),
+        any(fact.name == DANGER for fact in known),
     )
 
 
@@ -134,7 +135,7 @@ def _left_out(inputs: RankingInputs, case: Case) -> tuple[list[PlaceGroup], bool
     return left_out, at_home
 
 
-def _told(household: Household, known: frozenset[_Fact]) -> Household:
+def _with_best_facts(household: Household, known: frozenset[_Fact]) -> Household:
     """The household as it would be if these facts were the best that they can be."""
     children = tuple(
         _as_known(child, position, known) for position, child in enumerate(household.children)

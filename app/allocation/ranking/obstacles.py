@@ -75,7 +75,7 @@ def obstacles(inputs: RankingInputs, there: RegionOrProvider) -> Obstacles:
     places = 0
     for group in filter(there.has, inputs.register.groups):
         places += group.places
-        for rule in _against(group, case, goes_first=goes_first):
+        for rule in _rules_against(group, case, goes_first=goes_first):
             counted[rule, group.region] += group.places
     in_order = sorted(
         counted.items(), key=lambda item: (-item[1], CODES.index(item[0][0]), item[0][1])
@@ -92,7 +92,7 @@ def _own_region_goes_first(register: Register, case: Case) -> bool:
     )
 
 
-def _against(group: PlaceGroup, case: Case, *, goes_first: bool) -> Iterator[str]:
+def _rules_against(group: PlaceGroup, case: Case, *, goes_first: bool) -> Iterator[str]:
     yield from all_against(group, case)
     if goes_first and not is_own_region(group, case):
         yield OWN_REGION_FIRST

@@ -105,7 +105,9 @@ class Export:
             apart: list[str] = []
             if region is not None:
                 weights = [one for index, one in self._weights if index < total.content["leaves"]]
-                apart += _against(total, list(book.stays()), WeightHistory(weights), region=region)
+                apart += _compare_total(
+                    total, list(book.stays()), WeightHistory(weights), region=region
+                )
             yield TotalCheck(
                 total, tuple(faults), tuple(apart), bisect_left(self._shut, total.content["leaves"])
             )
@@ -123,7 +125,7 @@ def _leaf(index: int | None) -> str:
     return "no leaf" if index is None else f"leaf {index}"
 
 
-def _against(
+def _compare_total(
     total: SealedTotal, stays: Sequence[LedgerStay], weights: WeightHistory, *, region: str
 ) -> Iterator[str]:
     """Compare what was sealed with what a region's openings come to.

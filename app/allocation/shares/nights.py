@@ -171,17 +171,17 @@ class StayBook:
         """Let an opening share its codes with the others, which saves memory."""
         return replace(
             opening,
-            origin=self._kept(opening.origin),
-            receiving=self._kept(opening.receiving),
-            kind=self._kept(opening.kind),
-            reason=self._kept(opening.reason),
-            persons=self._kept(opening.persons),
-            lawful_regions=self._kept(opening.lawful_regions),
-            policy_hash=self._kept(opening.policy_hash),
+            origin=self._keep_one(opening.origin),
+            receiving=self._keep_one(opening.receiving),
+            kind=self._keep_one(opening.kind),
+            reason=self._keep_one(opening.reason),
+            persons=self._keep_one(opening.persons),
+            lawful_regions=self._keep_one(opening.lawful_regions),
+            policy_hash=self._keep_one(opening.policy_hash),
             swap_id=None,
         )
 
-    def _kept(self, value: Kept) -> Kept:
+    def _keep_one(self, value: Kept) -> Kept:
         return cast("Kept", self._same.setdefault(value, value))
 
 

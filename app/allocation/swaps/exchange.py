@@ -129,7 +129,9 @@ class _Columns:
         chains: list[tuple[int, ...]] = []
         for laid in self._laid:
             found = list(
-                self._followed(laid, taken[laid.first_column : laid.first_column + laid.arcs.size])
+                self._follow_arcs(
+                    laid, taken[laid.first_column : laid.first_column + laid.arcs.size]
+                )
             )
             if laid.are_cycles:
                 cycles += [_from_smallest(path[:-1]) for path in found]
@@ -144,7 +146,7 @@ class _Columns:
         self, starts: Marks, *, ends: Marks, closed: Marks, longest: int, are_cycles: bool
     ) -> None:
         graph = self._graph
-        arcs, positions = _positioned(graph, starts, ends=ends, closed=closed, longest=longest)
+        arcs, positions = _arc_positions(graph, starts, ends=ends, closed=closed, longest=longest)
         self._laid.append(_Laid(self._count, arcs, positions, starts, ends, are_cycles))
         columns = self._add(graph.aims[:, arcs])
         tails, heads, to_end = graph.tails[arcs], graph.heads[arcs], ends[graph.heads[arcs]]
@@ -167,7 +169,7 @@ class _Columns:
         self._enter(rows[:arriving], columns[passed], 1)
         self._enter(rows[arriving:], columns[left], -1)
 
-    def _followed(self, laid: _Laid, taken: ColumnMask) -> Iterator[tuple[int, ...]]:
+    def _follow_arcs(self, laid: _Laid, taken: ColumnMask) -> Iterator[tuple[int, ...]]:
         """The paths that the arcs taken make, from where they start."""
         arcs, positions = laid.arcs[taken], laid.positions[taken]
         following = {
@@ -192,7 +194,7 @@ class _Columns:
         self._entries.append(np.stack((rows, columns, np.full(rows.size, value))))
 
 
-def _positioned(
+def _arc_positions(
     graph: Graph, starts: Marks, *, ends: Marks, closed: Marks, longest: int
 ) -> tuple[Numbers, Numbers]:
     """The positions from one on at which each arc can stand on a path that is not too long."""

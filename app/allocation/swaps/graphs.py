@@ -85,7 +85,7 @@ def _twos(graph: Graph, number: Numbers) -> Numbers:
 
 
 def _threes(graph: Graph, number: Numbers) -> Numbers:
-    first, second = _continued(graph)
+    first, second = _arc_pairs(graph)
     third = number[graph.heads[second], graph.tails[first]]
     closed = third >= 0
     cycles = np.column_stack((first[closed], second[closed], third[closed]))
@@ -101,7 +101,7 @@ def _threes(graph: Graph, number: Numbers) -> Numbers:
     return cycles[order[firsts]]
 
 
-def _continued(graph: Graph) -> tuple[Numbers, Numbers]:
+def _arc_pairs(graph: Graph) -> tuple[Numbers, Numbers]:
     """Every upward arc with every arc that continues it above its tail, as two columns."""
     by_tail = np.argsort(graph.tails, kind="stable")
     leaving = np.bincount(graph.tails, minlength=graph.vertices)

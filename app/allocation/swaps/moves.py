@@ -109,7 +109,7 @@ class LawfulMoves:
     def in_the_way(self, mover: Mover, groups: Iterable[str]) -> tuple[str, ...]:
         """The codes of the first obstacles for a household, for groups that have one."""
         case = self._case(mover)
-        against = (self._against(self._groups[group_id], mover, case) for group_id in groups)
+        against = (self._rule_against(self._groups[group_id], mover, case) for group_id in groups)
         return tuple(code for code in against if code is not None)
 
     def changes_school(self, mover: Mover, group_id: str) -> int:
@@ -122,7 +122,7 @@ class LawfulMoves:
     def _case(self, mover: Mover) -> Case:
         return case_of(mover.need, self._register, mover.situation, self._policy)
 
-    def _against(self, group: PlaceGroup, mover: Mover, case: Case) -> str | None:
+    def _rule_against(self, group: PlaceGroup, mover: Mover, case: Case) -> str | None:
         if mover.group_id is not None and group.site_id == self._groups[mover.group_id].site_id:
             return OWN_SITE
         return first_against(group, case, rules=RULES_WHEN_FREE)
@@ -131,7 +131,9 @@ class LawfulMoves:
         case = self._case(mover)
         lines_for = points_for(case, self._policy)
         lawful = [
-            group for group in self._register.groups if self._against(group, mover, case) is None
+            group
+            for group in self._register.groups
+            if self._rule_against(group, mover, case) is None
         ]
         if own_region_goes_first([group for group in lawful if group.id in self.free], case):
             lawful = [group for group in lawful if is_own_region(group, case)]

@@ -43,11 +43,11 @@ def cheapest_paths(
             for end, cost in ends(path[-1]):
                 heappush(waiting, (spent + cost, (*path, end), spent + cost))
         else:
-            for following, cost, rest in _reaching(onward(path[-1]), least, left, but_for=path):
+            for following, cost, rest in _steps_to_end(onward(path[-1]), least, left, but_for=path):
                 heappush(waiting, (spent + cost + rest, (*path, following), spent + cost))
 
 
-def _reaching(
+def _steps_to_end(
     steps: Sequence[tuple[int, int]], least: Least, left: int, *, but_for: tuple[int, ...]
 ) -> Iterator[tuple[int, int, int]]:
     """The steps to an end in as many more as are left, with the least cost of those."""

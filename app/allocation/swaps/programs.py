@@ -105,15 +105,15 @@ def _highest(program: Program) -> ColumnMask:
     sees that there is none. Then it is lowered.
     """
     aim = program.aims[0]
-    relaxed = _relaxed(program)
+    relaxed = _solve_relaxed(program)
     highest = -float(relaxed.fun)
-    taken = _counted(program, relaxed.x)
+    taken = _round_columns(program, relaxed.x)
     if taken is not None and aim @ taken >= floor(highest + SLACK):
         return taken
     target, step, lowest = floor(highest + SLACK), 1, int(aim[aim < 0].sum())
     while True:
         columns = np.flatnonzero(relaxed.lower.marginals <= highest - target + SLACK)
-        found = _branched(program, columns, target=target)
+        found = _solve_branched(program, columns, target=target)
         if found is not None:
             return found
         if target <= lowest:
@@ -121,7 +121,7 @@ def _highest(program: Program) -> ColumnMask:
         target, step = max(lowest, target - step), 4 * step
 
 
-def _relaxed(program: Program) -> Any:  # noqa: ANN401 - scipy's own kind of answer
+def _solve_relaxed(program: Program) -> Any:  # noqa: ANN401 - scipy's own kind of answer
     """The program in fractions, its answer with the reduced costs."""
     exact = program.exact
     rows = sparse.csr_array(program.rows)
@@ -136,7 +136,7 @@ def _relaxed(program: Program) -> Any:  # noqa: ANN401 - scipy's own kind of ans
     )
 
 
-def _branched(program: Program, columns: Numbers, *, target: int) -> ColumnMask | None:
+def _solve_branched(program: Program, columns: Numbers, *, target: int) -> ColumnMask | None:
     """The best choice of these columns alone; None where none reaches the target.
 
     Raises:
@@ -166,13 +166,13 @@ def prove(program: Program, found: NDArray[np.float64], *, bound: float) -> Colu
     Raises:
         Unproven: when it is not allowed, or its bound leaves room for a better one.
     """
-    taken = _counted(program, found)
+    taken = _round_columns(program, found)
     if taken is None or program.aims[0] @ taken < floor(bound + SLACK):
         raise Unproven("no proof that this is the best")
     return taken
 
 
-def _counted(program: Program, found: NDArray[np.float64]) -> ColumnMask | None:
+def _round_columns(program: Program, found: NDArray[np.float64]) -> ColumnMask | None:
     """To the nearest whole number; None where that is not allowed."""
     taken = found > 0.5  # noqa: PLR2004 - halfway
     used: Numbers = program.rows @ taken.astype(np.int64)

@@ -9,7 +9,7 @@ from pydantic import AliasPath, Field
 from app.accounts import access_log
 from app.accounts.access_log import AccessByProvider
 from app.api.kit.lists import ListIn, ListRequest
-from app.api.kit.wire import AsText, Id, Out, parse_id, within
+from app.api.kit.wire import AsText, Id, Out, aliases_from, parse_id
 from app.deps import Tx
 
 router = APIRouter(tags=["Access log"])
@@ -20,7 +20,7 @@ DIGITS = 18
 """Of an event's id: more events than there will ever be."""
 
 
-class AccessOut(Out, alias_generator=within("row")):
+class AccessOut(Out, alias_generator=aliases_from("row")):
     """One look at a referral, as its client may be shown it."""
 
     at: datetime
@@ -43,7 +43,7 @@ class AccessList(Out):
     next_cursor: str | None
 
 
-class NoticeOut(Out, alias_generator=within("row")):
+class NoticeOut(Out, alias_generator=aliases_from("row")):
     """What coordinators are told of: addresses and proposals of sites, a broken glass, looks."""
 
     event_id: AsText = Field(

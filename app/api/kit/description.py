@@ -132,7 +132,7 @@ def document(app: FastAPI) -> dict[str, Any]:
             title=app.title,
             version=app.version,
             description=app.description,
-            routes=_described(app),
+            routes=_list_routes(app),
             webhooks=app.webhooks.routes,
             tags=app.openapi_tags,
             servers=app.servers,
@@ -167,7 +167,7 @@ def _name_by_title(made: dict[str, Any]) -> dict[str, Any]:
     return renamed
 
 
-def _described(app: FastAPI) -> list[RouteContext]:
+def _list_routes(app: FastAPI) -> list[RouteContext]:
     """Return every route with its status, which the response class of a stream does not say."""
     contexts = list(iter_route_contexts(app.routes))
     for context in contexts:

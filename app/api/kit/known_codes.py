@@ -31,11 +31,11 @@ class Code:
     ) -> JsonSchemaValue:
         """Name the codes."""
         return handler(schema) | {
-            "enum": sorted({code for listed in self.lists for code in load().known(listed)})
+            "enum": sorted({code for listed in self.lists for code in load().codes_of(listed)})
         }
 
     def _check(self, code: str) -> str:
-        if not any(code in load().known(listed) for listed in self.lists):
+        if not any(code in load().codes_of(listed) for listed in self.lists):
             message = f"is not one of the {' or '.join(self.lists).replace('_', ' ')}"
             raise ValueError(message)
         return code

@@ -40,7 +40,7 @@ class IdempotentCall:
         *,
         referral_id: UUID | None = None,
         referral_ids: Sequence[UUID] = (),
-    ) -> answers.Answer | None:
+    ) -> answers.KeptAnswer | None:
         """Return the sealed answer to keep for repeats, or None without a key.
 
         It is erased with the referrals that it is about.
@@ -49,7 +49,7 @@ class IdempotentCall:
             return None
         caller = tx.caller
         sealed = tx.keyring.answers.seal(bytes(response.body), row=self._row(caller))
-        return answers.Answer(
+        return answers.KeptAnswer(
             account_id=caller.account_id,
             route=self.route,
             key=self.key,

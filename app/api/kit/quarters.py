@@ -60,14 +60,14 @@ def _faults(first: Quarter | None, last: Quarter | None) -> Iterator[Fault]:
 def _begins(text: str) -> Quarter | None:
     day = _day(text)
     if day is None:
-        return _named(text)
+        return _quarter(text)
     return quarter_of(day) if day == quarter_of(day).first else None
 
 
 def _ends(text: str) -> Quarter | None:
     day = _day(text)
     if day is None:
-        return _named(text)
+        return _quarter(text)
     before = quarter_of(day - dt.timedelta(days=1))
     # The first day of a quarter can only mean that the one before is the last.
     return (
@@ -75,7 +75,7 @@ def _ends(text: str) -> Quarter | None:
     )
 
 
-def _named(text: str) -> Quarter | None:
+def _quarter(text: str) -> Quarter | None:
     try:
         return quarter_named(text)
     except ValueError:

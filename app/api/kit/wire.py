@@ -125,7 +125,7 @@ def absent() -> Any:  # noqa: ANN401 - stands for any type, and is never read
     return None
 
 
-def sent(wanted: In, *, all_fields: bool = False) -> dict[str, Any]:
+def sent_fields(wanted: In, *, all_fields: bool = False) -> dict[str, Any]:
     """Return the fields that were sent by name, or all; lists of codes as tuples."""
     fields = wanted.model_dump(exclude_unset=not all_fields)
     return {name: _frozen(value) for name, value in fields.items()}
@@ -135,7 +135,7 @@ def _frozen(value: Any) -> Any:  # noqa: ANN401 - whatever a field holds
     return tuple(value) if isinstance(value, list) else value  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
 
 
-def within(*parts: str) -> AliasGenerator:
+def aliases_from(*parts: str) -> AliasGenerator:
     """Let an answer read its fields from a value, or from parts of it: `row`, `row.state`."""
     paths = [part.split(".") for part in parts]
     return AliasGenerator(

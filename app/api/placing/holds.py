@@ -14,7 +14,7 @@ from app.api.kit.household import DangerZoneOut, HouseholdOut
 from app.api.kit.lists import ListIn, moment_and_id
 from app.api.kit.once import AlreadyAnswered, OnceIn, OnceRequired
 from app.api.kit.wire import Id, In, Out, parse_id, single
-from app.database.answers import Answer
+from app.database.answers import KeptAnswer
 from app.deps import Tx
 from app.errors import Missing
 from app.placing import danger_looks, holds, take_hold
@@ -169,7 +169,7 @@ async def hold_place(wanted: HoldWanted, tx: Tx, once: OnceRequired) -> Response
         override_reason=wanted.override_reason,
     )
 
-    def record(hold: HoldView) -> Answer:
+    def record(hold: HoldView) -> KeptAnswer:
         answer = once.record(tx, HoldOut.of(hold).reply(201, etag=True))
         assert answer is not None  # noqa: S101 - the key is required here
         return answer

@@ -10,7 +10,7 @@ from pydantic import Field
 from app.allocation.swaps import swaps
 from app.api.kit.once import OnceIn
 from app.api.kit.reasons import points_out
-from app.api.kit.wire import Id, In, Out, parse_id, within
+from app.api.kit.wire import Id, In, Out, aliases_from, parse_id
 from app.api.ranking.rankings import OfferProviderOut, OfferRegionOut, PointsOut, TextOut
 from app.database.reference import Reference
 from app.database.register import ProviderCard
@@ -55,7 +55,7 @@ class SearchWanted(In):
     )
 
 
-class FoundOut(Out, alias_generator=within("own")):
+class FoundOut(Out, alias_generator=aliases_from("own")):
     """A swap that could be proposed. Of the moves of other households nothing is told."""
 
     rank: int
@@ -128,12 +128,12 @@ async def search_out(tx: Transaction, found: SwapSearchResult) -> SearchOut:
         )
     return SearchOut.of(
         found,
-        swaps=[_found(swap, reference=reference, providers=providers) for swap in found.swaps],
+        swaps=[_found_out(swap, reference=reference, providers=providers) for swap in found.swaps],
         none=none,
     )
 
 
-def _found(
+def _found_out(
     swap: FoundSwap, *, reference: Reference, providers: Mapping[str, ProviderCard]
 ) -> FoundOut:
     return FoundOut.of(

@@ -9,7 +9,7 @@ from pydantic import AliasPath, Field
 from app.api.kit import known_codes
 from app.api.kit.lists import ListIn, moment_and_id
 from app.api.kit.once import OnceIn
-from app.api.kit.wire import Id, In, Out, parse_id, single, within
+from app.api.kit.wire import Id, In, Out, aliases_from, parse_id, single
 from app.api.placing.holds import AskedOut, ComingOut
 from app.database.caller import Caller
 from app.deps import Tx
@@ -46,7 +46,7 @@ class RefusalWanted(In):
     reason: known_codes.SwapRefusal
 
 
-class LegOut(Out, alias_generator=within("row")):
+class LegOut(Out, alias_generator=aliases_from("row")):
     """One household's move, for a provider that it concerns."""
 
     id: Id

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from app.allocation.peaks.peaks import MOST, PeakChoice, PlannedReferral
 from app.allocation.values import Exclusion
-from app.api.kit.wire import Id, In, Out, within
+from app.api.kit.wire import Id, In, Out, aliases_from
 from app.api.ranking.rankings import OfferProviderOut, OfferRegionOut, PolicyOut, TextOut
 from app.database.reference import Reference
 from app.database.register import ProviderCard
@@ -53,7 +53,7 @@ class PeakPlanWanted(In):
     ) = None
 
 
-class PlannedOfferOut(Out, alias_generator=within("group")):
+class PlannedOfferOut(Out, alias_generator=aliases_from("group")):
     """An offer in a plan. Its points, and all other offers, stand in the ranking."""
 
     offer_id: str | None = Field(
@@ -177,7 +177,7 @@ class _Showing:
         """Show what a plan has for one referral."""
         ranked, planned = part.ranked, part.planned
         if ranked is None or planned is None:
-            return _without(part)
+            return _unplanned_out(part)
         choice = planned.choice
         return PlannedOut(
             referral_id=str(part.referral_id),
@@ -197,7 +197,7 @@ def _needs_override(choice: PeakChoice) -> bool:
     return choice.offer.rank > 1 and not choice.leaves
 
 
-def _without(part: PlanPart) -> PlannedOut:
+def _unplanned_out(part: PlanPart) -> PlannedOut:
     code = str(part.refusal)
     return PlannedOut(
         referral_id=str(part.referral_id),

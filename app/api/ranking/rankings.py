@@ -19,7 +19,7 @@ from app.api.kit.reasons import (
     missing_out,
     points_out,
 )
-from app.api.kit.wire import Id, In, Out, parse_id, single, within
+from app.api.kit.wire import Id, In, Out, aliases_from, parse_id, single
 from app.database.reference import Reference
 from app.database.register import ProviderCard
 from app.database.transaction import Transaction
@@ -110,7 +110,7 @@ class OwnRegionOut(
     )
 
 
-class RankingOut(Out, alias_generator=within("ranking")):
+class RankingOut(Out, alias_generator=aliases_from("ranking")):
     """A recorded ranking."""
 
     id: Id

@@ -163,7 +163,7 @@ async def read_alternative(
 async def check_alternative(id: str, wanted: CheckWanted, tx: Tx, once: OnceIn) -> Response:
     """Note how a household in an alternative is."""
     row = await alternatives.note_check(tx, parse_id(id), outcome=wanted.outcome)
-    return await _kept(row, tx, once)
+    return await _keep_answer(row, tx, once)
 
 
 @router.post(
@@ -176,10 +176,10 @@ async def check_alternative(id: str, wanted: CheckWanted, tx: Tx, once: OnceIn) 
 async def end_alternative(id: str, wanted: EndingWanted, tx: Tx, once: OnceIn) -> Response:
     """End an alternative."""
     row = await alternatives.end_alternative(tx, parse_id(id), reason=wanted.reason)
-    return await _kept(row, tx, once)
+    return await _keep_answer(row, tx, once)
 
 
-async def _kept(row: AlternativeRow, tx: Transaction, once: IdempotentCall) -> Response:
+async def _keep_answer(row: AlternativeRow, tx: Transaction, once: IdempotentCall) -> Response:
     # To a provider that is only responsible the answer names no referral, and a shield there is
     # none of its business.
     named = row.referral_id if row.provider_id == tx.caller.provider else None

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from app.api.kit import known_codes
 from app.api.kit.lists import ListIn, moment_and_id
 from app.api.kit.once import OnceIn
-from app.api.kit.wire import Id, In, Moment, Out, parse_id, within
+from app.api.kit.wire import Id, In, Moment, Out, aliases_from, parse_id
 from app.deps import Tx
 from app.referrals import contacts
 from app.referrals.contacts import ContactNote
@@ -44,7 +44,7 @@ class ContactWanted(In):
     )
 
 
-class ContactOut(Out, alias_generator=within("row", "said")):
+class ContactOut(Out, alias_generator=aliases_from("row", "said")):
     """A contact with, or about, a household."""
 
     id: Id

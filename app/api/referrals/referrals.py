@@ -27,7 +27,7 @@ from app.api.kit.household import (
 )
 from app.api.kit.lists import ListIn, moment_and_id
 from app.api.kit.once import OnceIn
-from app.api.kit.wire import Id, In, Out, absent, check_match, parse_id, single, within
+from app.api.kit.wire import Id, In, Out, absent, aliases_from, check_match, parse_id, single
 from app.api.referrals.shields import ShieldOut, ShieldWanted, shield_of
 from app.api.referrals.waiting_list import AlternativeInUseOut
 from app.deps import Tx, providers_known
@@ -96,7 +96,7 @@ class ReferralChange(In):
     call_back: CallBack | None = None
 
 
-class ReferralOut(Out, alias_generator=within("content", "case")):
+class ReferralOut(Out, alias_generator=aliases_from("content", "case")):
     """A referral, as its own provider sees it."""
 
     id: Id

@@ -7,7 +7,7 @@ from pydantic import AliasPath, Field
 
 from app.allocation.ranking.waiting_list import ListPosition
 from app.api.kit.lists import ListIn, ListRequest, moment_and_id
-from app.api.kit.wire import Id, Out, within
+from app.api.kit.wire import Id, Out, aliases_from
 from app.deps import Tx
 from app.ranking import vacancies
 from app.referrals import waiting_list
@@ -41,7 +41,7 @@ class ChanceOut(Out):
     at: datetime = Field(validation_alias="came_free_at")
 
 
-class WaitingOut(Out, alias_generator=within("referral.case")):
+class WaitingOut(Out, alias_generator=aliases_from("referral.case")):
     """A referral that waits."""
 
     referral_id: Id = Field(validation_alias=AliasPath("referral", "id"))

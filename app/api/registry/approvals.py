@@ -12,7 +12,7 @@ from app.api.kit.wire import Id, In, Line, Out, parse_id, parse_optional_id
 from app.database.transaction import Transaction
 from app.deps import Tx
 from app.registry import proposals
-from app.registry.proposals import AwaitedProposal, Decision
+from app.registry.proposals import AwaitedProposal, ProposalDecision
 
 router = APIRouter()
 
@@ -101,7 +101,7 @@ async def decide_site(id: str, wanted: ApprovalWanted, tx: Tx, once: OnceIn) -> 
     """Approve or reject what is proposed of a site, as a second person."""
     site_id, proposal_id = parse_id(id), parse_optional_id(wanted.proposal_id)
     decision = await proposals.decide(tx, site_id, approve=wanted.approve, proposal_id=proposal_id)
-    return await once.keep(tx, _decided(str(site_id), decision).reply())
+    return await once.keep(tx, _approval_out(str(site_id), decision).reply())
 
 
 @router.post(
@@ -113,18 +113,20 @@ async def decide_sites(wanted: SiteApprovalsWanted, tx: Tx, once: OnceIn) -> Res
     """Approve or reject several sites, such as a file's, all of them or none."""
     site_ids = [parse_id(id_) for id_ in wanted.ids]
     decided = await proposals.decide_each(tx, dict.fromkeys(site_ids), approve=wanted.approve)
-    items = [_decided(str(id_), decided[id_]) for id_ in dict.fromkeys(site_ids)]
+    items = [_approval_out(str(id_), decided[id_]) for id_ in dict.fromkeys(site_ids)]
     return await once.keep(tx, SiteApprovalsOut(items=items).reply())
 
 
 @router.get("/site-approvals", response_model=AwaitedList, summary="What waits for approval")
 async def list_awaited(tx: Tx, page: ListIn) -> Response:
     """List what waits for approval: of the own provider, or for an administrator."""
-    found = [one for one in await awaited(tx) if page.after is None or _place(one) > page.after]
+    found = [
+        one for one in await read_awaited(tx) if page.after is None or _place(one) > page.after
+    ]
     return AwaitedList.of(page.cut(found, place=_place)).reply()
 
 
-async def awaited(tx: Transaction) -> list[AwaitedOut]:
+async def read_awaited(tx: Transaction) -> list[AwaitedOut]:
     """Return what waits for approval, with what of it stands in the register."""
     reference = await tx.snapshots.reference(tx)
     cards = await tx.snapshots.providers(tx)
@@ -142,5 +144,5 @@ def _place(one: AwaitedOut) -> tuple[str, ...]:
     return one.proposed_at.isoformat(), one.id
 
 
-def _decided(site_id: str, decision: Decision) -> ApprovalOut:
+def _approval_out(site_id: str, decision: ProposalDecision) -> ApprovalOut:
     return ApprovalOut(id=site_id, status=decision.status, awaits=decision.awaits)  # pyright: ignore[reportArgumentType] - the database says no other

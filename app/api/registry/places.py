@@ -20,12 +20,12 @@ from app.api.kit.wire import (
     Moment,
     Out,
     absent,
+    aliases_from,
     check_match,
     parse_id,
     parse_optional_id,
-    sent,
+    sent_fields,
     single,
-    within,
 )
 from app.deps import Tx
 from app.registry import places
@@ -101,11 +101,13 @@ class PlaceChange(In):
     def attributes(self) -> dict[str, Any]:
         """Return everything else that was sent."""
         return {
-            name: value for name, value in sent(self).items() if name not in PlaceState.__slots__
+            name: value
+            for name, value in sent_fields(self).items()
+            if name not in PlaceState.__slots__
         }
 
 
-class PlaceOut(Out, alias_generator=within("row", "row.attributes", "row.state")):
+class PlaceOut(Out, alias_generator=aliases_from("row", "row.attributes", "row.state")):
     """An own place."""
 
     id: Id
@@ -137,7 +139,7 @@ class PlacesOut(Out):
 )
 async def create_place(wanted: PlaceWanted, tx: Tx, once: OnceIn) -> Response:
     """Add a free place to an own site."""
-    content = sent(wanted, all_fields=True)
+    content = sent_fields(wanted, all_fields=True)
     site_id, label = parse_id(content.pop("site_id")), content.pop("label")
     place = await places.add(
         tx, site_id=site_id, label=label, attributes=PlaceAttributes(**content)

@@ -17,7 +17,18 @@ from app.api.kit.known_codes import (
 )
 from app.api.kit.lists import ListIn, moment_and_id
 from app.api.kit.once import OnceIn
-from app.api.kit.wire import Id, In, Line, Out, absent, check_match, parse_id, sent, single, within
+from app.api.kit.wire import (
+    Id,
+    In,
+    Line,
+    Out,
+    absent,
+    aliases_from,
+    check_match,
+    parse_id,
+    sent_fields,
+    single,
+)
 from app.api.registry import addresses, approvals
 from app.deps import Tx
 from app.registry import sites
@@ -101,7 +112,7 @@ class ProposedOut(Out):
     )
 
 
-class SiteOut(Out, alias_generator=within("traits")):
+class SiteOut(Out, alias_generator=aliases_from("traits")):
     """An own site, without its address."""
 
     id: Id
@@ -152,7 +163,7 @@ class ConfirmationOut(Out):
 )
 async def create_site(wanted: SiteWanted, tx: Tx, once: OnceIn) -> Response:
     """Propose an own site; its places come next. Nothing is offered before it is approved."""
-    content = sent(wanted, all_fields=True)
+    content = sent_fields(wanted, all_fields=True)
     name, where = content.pop("name"), content.pop("address")
     site = await sites.add(tx, name=name, address=where, traits=SiteTraits(**content))
     return await once.keep(tx, SiteOut.of(site).reply(201, etag=True))
@@ -183,7 +194,7 @@ async def change_site(id: str, wanted: SiteChange, request: Request, tx: Tx) -> 
     """
     site = await sites.read(tx, parse_id(id), lock=True)
     check_match(request, SiteOut.of(site))
-    changed = await sites.change(tx, site, changes=sent(wanted))
+    changed = await sites.change(tx, site, changes=sent_fields(wanted))
     return SiteOut.of(changed).reply(etag=True)
 
 

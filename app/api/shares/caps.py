@@ -10,7 +10,7 @@ from pydantic import AliasPath, Field
 from app.api.kit.known_codes import CapReason, RegionCode
 from app.api.kit.lists import ListIn, ListRequest
 from app.api.kit.once import OnceIn
-from app.api.kit.wire import Day, Id, In, Out, parse_id, within
+from app.api.kit.wire import Day, Id, In, Out, aliases_from, parse_id
 from app.deps import Tx
 from app.placing import caps
 from app.placing.caps import CapRequest
@@ -35,7 +35,7 @@ class CapIn(In):
     until: Day = Field(description="The last day, included; within three months from the first.")
 
 
-class CapOut(Out, alias_generator=within("cap")):
+class CapOut(Out, alias_generator=aliases_from("cap")):
     """A cap: visible to all."""
 
     id: Id

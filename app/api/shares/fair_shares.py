@@ -12,7 +12,7 @@ from pydantic import AliasPath, BeforeValidator, Field
 from app.allocation.shares.fairness import MILLION, RegionShare
 from app.api.kit.known_codes import RegionCode
 from app.api.kit.quarters import QuartersIn
-from app.api.kit.wire import Id, Out, within
+from app.api.kit.wire import Id, Out, aliases_from
 from app.deps import Tx
 from app.shares import fair_shares
 from app.shares.fair_shares import FairShareReport, PairRow, RegionCap
@@ -43,7 +43,7 @@ Tenths = Annotated[float, _divide_by(10)]
 """How many whole ones that makes, of a count of parts."""
 
 
-class QuarterOut(Out, alias_generator=within("content")):
+class QuarterOut(Out, alias_generator=aliases_from("content")):
     """A quarter whose totals are in the ledger."""
 
     quarter: str = Field(examples=["2026-Q1"])
@@ -57,7 +57,7 @@ class QuarterOut(Out, alias_generator=within("content")):
     )
 
 
-class HeldCapOut(Out, alias_generator=within("cap")):
+class HeldCapOut(Out, alias_generator=aliases_from("cap")):
     """The cap that a region had in these quarters, the last of them."""
 
     id: Id
@@ -75,7 +75,7 @@ class HeldCapOut(Out, alias_generator=within("cap")):
     )
 
 
-class RegionShareOut(Out, alias_generator=within("figures")):
+class RegionShareOut(Out, alias_generator=aliases_from("figures")):
     """A region's share. Everything is in nights; `quota` and `credit` are exact to a millionth."""
 
     region: str

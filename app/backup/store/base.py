@@ -9,7 +9,7 @@ _STOP = "SELECT labelfile AS label, clock_timestamp() AS at FROM pg_backup_stop(
 
 
 @dataclass(frozen=True, slots=True)
-class Stopped:
+class BaseCopyEnd:
     """The label that the server gave a copy, and the moment from which it can be used."""
 
     label: str
@@ -21,7 +21,7 @@ async def start(connection: Any) -> None:  # noqa: ANN401 - asyncpg has no types
     await connection.execute(_START)
 
 
-async def stop(connection: Any) -> Stopped:  # noqa: ANN401 - asyncpg has no types
+async def stop(connection: Any) -> BaseCopyEnd:  # noqa: ANN401 - asyncpg has no types
     """End it, and wait until all the log that the copy needs is in the archive."""
     row = await connection.fetchrow(_STOP)
-    return Stopped(row["label"], row["at"])
+    return BaseCopyEnd(row["label"], row["at"])

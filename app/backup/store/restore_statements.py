@@ -129,7 +129,7 @@ def _counts(rows: Mapping[str, int]) -> str:
     )
 
 
-async def others(database: Database) -> int:
+async def count_others(database: Database) -> int:
     """Return how many others are connected to the database."""
     async with database.connection() as connection:
         return await connection.fetchval(_OTHERS)

@@ -130,7 +130,7 @@ class Line(asyncpg.Connection):
         if self.last is not None:
             statement = await self._get_statement(self.last.sql, None)
             if statement.name:
-                ahead = bound(statement.name, self.last.arguments)
+                ahead = bind_messages(statement.name, self.last.arguments)
             else:
                 await self.execute(*_spread(self.last))
         self._transport.write(ahead)
@@ -146,7 +146,7 @@ class Line(asyncpg.Connection):
             raise asyncpg.InFailedSQLTransactionError
 
 
-def bound(name: str, arguments: Sequence[object]) -> bytes:
+def bind_messages(name: str, arguments: Sequence[object]) -> bytes:
     """Return the messages that execute a prepared statement with arguments, as text."""
     content = bytearray(b"\0" + name.encode() + b"\0")
     content += (0).to_bytes(2) + len(arguments).to_bytes(2)
@@ -233,8 +233,8 @@ async def _prepare(line: Any, settings: Settings, bounds: Bounds) -> None:  # no
         await line.set_type_codec(
             name,
             schema="pg_catalog",
-            encoder=partial(_written, prefix),
-            decoder=partial(_read, prefix),
+            encoder=partial(_write_json, prefix),
+            decoder=partial(_read_json, prefix),
             format="binary",
         )
 
@@ -247,11 +247,11 @@ def limits(line: Any, bounds: Bounds) -> dict[str, str]:  # noqa: ANN401 - as ab
     return known
 
 
-def _written(prefix: bytes, document: str) -> bytes:
+def _write_json(prefix: bytes, document: str) -> bytes:
     return prefix + document.encode()
 
 
-def _read(prefix: bytes, sent: bytes) -> Any:  # noqa: ANN401 - any JSON
+def _read_json(prefix: bytes, sent: bytes) -> Any:  # noqa: ANN401 - any JSON
     return json.loads(sent[len(prefix) :])
 
 

@@ -18,7 +18,7 @@ CHECKPOINTS = "checkpoint/"
 SIGNING = 2
 
 
-async def signing(
+async def signing_secrets(
     tx: Transaction,
 ) -> list[bytes]:
     """Return the secrets of the keys that sign checkpoints, the newest first.

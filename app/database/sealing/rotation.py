@@ -68,7 +68,7 @@ async def rotate(
     """
 
     async def change(tx: Transaction, shelf: Shelf, batch: list[Sealed]) -> Tally:
-        found, changes = _sorted(batch, _seals(keyring, shelf))
+        found, changes = _sort_rows(batch, _seals(keyring, shelf))
         changed = await sealed_rows.replace(tx, shelf, changes) if changes else 0
         return found + Tally(changed=changed)
 
@@ -95,7 +95,7 @@ async def survey(
     """Count the wrapped data keys, those of older keys, and those that no key opens."""
 
     async def look(_tx: Transaction, shelf: Shelf, batch: list[Sealed]) -> Tally:
-        return _sorted(batch, _seals(keyring, shelf))[0]
+        return _sort_rows(batch, _seals(keyring, shelf))[0]
 
     return _keys(await _pass(begin, WRAPPED, visit=look, report=report, rows=rows))
 
@@ -129,7 +129,7 @@ async def _pass(
     return tallies
 
 
-def _sorted(batch: list[Sealed], seals: Seals) -> tuple[Tally, list[Resealed]]:
+def _sort_rows(batch: list[Sealed], seals: Seals) -> tuple[Tally, list[Resealed]]:
     """Return the content of some rows, and the new content of those that an older key sealed."""
     changes: list[Resealed] = []
     closed = 0

@@ -78,7 +78,7 @@ async def list_for(
     return [CapRow(*row) for row in await tx.rows(wanted)]
 
 
-async def within(tx: Transaction, first: date, last: date) -> list[CapRow]:
+async def list_between(tx: Transaction, first: date, last: date) -> list[CapRow]:
     """Return the caps in force on any day from one to another, the earliest to begin first."""
     ended = func.coalesce(Cap.withdrawn_on, Cap.last_day)
     wanted = select(*_COLUMNS).where(Cap.first_day <= last, ended >= first)

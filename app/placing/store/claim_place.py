@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from app import metrics
-from app.database.answers import Answer
+from app.database.answers import KeptAnswer
 from app.database.transaction import Transaction
 
 TYPES: tuple[BindParameter[Any], ...] = (
@@ -95,7 +95,7 @@ class ClaimResult:
 
 
 async def claim_place(
-    tx: Transaction, hold: NewHold, answer: Answer, *, own_region: OwnRegionFirst | None = None
+    tx: Transaction, hold: NewHold, answer: KeptAnswer, *, own_region: OwnRegionFirst | None = None
 ) -> ClaimResult:
     """Claim any free place of the offer; if all are locked, wait before giving up.
 
@@ -108,7 +108,7 @@ async def claim_place(
 
 
 def _values(
-    tx: Transaction, hold: NewHold, answer: Answer, own_region: OwnRegionFirst | None
+    tx: Transaction, hold: NewHold, answer: KeptAnswer, own_region: OwnRegionFirst | None
 ) -> dict[str, Any]:
     return {
         "hold_id": hold.hold_id,

@@ -176,7 +176,7 @@ async def give_place(
     """Pass the claim on a chain's free place to a placement; False if its hold has run out."""
     if not await hold_changes.hand_over(tx, hold_id, placement_id=placement_id):
         return False
-    values = _placed() | {"ranking_id": ranking_id, "rank": rank}
+    values = _accepted_columns() | {"ranking_id": ranking_id, "rank": rank}
     await tx.run(
         update(Hold).where(Hold.id == hold_id, Hold.resolved_at.is_(None)).values(**values)
     )
@@ -201,10 +201,10 @@ async def release_successor(tx: Transaction, placement_id: UUID) -> None:
 
 async def add_hold(tx: Transaction, values: Mapping[str, Any]) -> None:
     """Store the hold of a leg whose place is not free yet, as placed from the first."""
-    await tx.run(insert(Hold).values(**values, **_placed(), renewals_left=0))
+    await tx.run(insert(Hold).values(**values, **_accepted_columns(), renewals_left=0))
 
 
-def _placed() -> dict[str, Any]:
+def _accepted_columns() -> dict[str, Any]:
     """Return the columns of a hold that persons on both sides have accepted."""
     now = func.clock_timestamp()
     return {"status": "placed", "accepted_by": "person", "accepted_at": now, "resolved_at": now}

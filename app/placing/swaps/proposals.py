@@ -265,11 +265,11 @@ async def _view(tx: Transaction, swap: SwapRow, legs: Sequence[LegRow]) -> SwapV
     shown: list[LegView] = []
     for row in legs:
         region = reference.region_of(await placement_rows.municipality_of(tx, row.site_id))
-        shown.append(LegView(row, region, await _coming(tx, swap, row)))
+        shown.append(LegView(row, region, await _read_incoming(tx, swap, row)))
     return SwapView(swap, tuple(shown))
 
 
-async def _coming(tx: Transaction, swap: SwapRow, leg: LegRow) -> Mapping[str, Any] | None:
+async def _read_incoming(tx: Transaction, swap: SwapRow, leg: LegRow) -> Mapping[str, Any] | None:
     """Return who would come, for the provider that is asked, while the swap is live.
 
     Before it said yes, that is what the yes is about.

@@ -27,11 +27,11 @@ class LockedSwap:
     row: SwapRow
     legs: Sequence[LegRow]
 
-    def arriving(self, placement_id: UUID) -> LegRow | None:
+    def arriving_leg(self, placement_id: UUID) -> LegRow | None:
         """Return the live leg that became a placement."""
         return next((leg for leg in self.legs if leg.live and leg.next_id == placement_id), None)
 
-    def leaving(self, placement_id: UUID) -> LegRow | None:
+    def departing_leg(self, placement_id: UUID) -> LegRow | None:
         """Return the live leg of the household that lives at a placement."""
         return next(
             (leg for leg in self.legs if leg.live and leg.placement_id == placement_id), None
@@ -51,7 +51,7 @@ async def lock_swap_of(tx: Transaction, id_: UUID) -> LockedSwap | None:
 
 async def note_arrival(tx: Transaction, swap: LockedSwap | None, placement_id: UUID) -> None:
     """Complete the leg of a household that arrived, and the swap with its last leg."""
-    leg = None if swap is None else swap.arriving(placement_id)
+    leg = None if swap is None else swap.arriving_leg(placement_id)
     if swap is None or leg is None:
         return
     async with as_exchange(tx):
@@ -63,7 +63,7 @@ async def note_arrival(tx: Transaction, swap: LockedSwap | None, placement_id: U
 
 async def note_no_show(tx: Transaction, swap: LockedSwap | None, placement_id: UUID) -> None:
     """Break off the leg of a household that did not come and is safe where it is."""
-    leg = None if swap is None else swap.arriving(placement_id)
+    leg = None if swap is None else swap.arriving_leg(placement_id)
     if swap is not None and leg is not None:
         async with as_exchange(tx):
             await _break_off(tx, swap, leg, outcome="no_show")
@@ -76,7 +76,7 @@ async def note_departure(
 
     A swap that was only proposed ends with it.
     """
-    leg = None if swap is None else swap.leaving(placement_id)
+    leg = None if swap is None else swap.departing_leg(placement_id)
     if swap is None or leg is None:
         return
     async with as_exchange(tx):

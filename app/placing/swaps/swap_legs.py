@@ -53,7 +53,7 @@ async def check_leg(
     content, key = referrals.unseal_content(tx, referral, key=referral.key, sealed=referral.sealed)
     need = referrals.need_of(content, seen.reference)
     declined = await swap_candidates.declined_sites(tx, [referral_id])
-    group = (await register.standing(tx, place_id)).group
+    group = (await register.place_standing(tx, place_id)).group
     if group not in seen.register.register.groups:  # it changed while we waited for the locks
         raise swap_gone()
     free = {**seen.now.free, group.id: max(1, seen.now.free.get(group.id, 0))}

@@ -71,13 +71,13 @@ class ReferralRow:
     alternative: AlternativeInUse | None
 
 
-def _lapsed() -> ColumnElement[bool]:
+def _hold_lapsed() -> ColumnElement[bool]:
     return and_(Referral.status == "held", Referral.held_until <= func.clock_timestamp())
 
 
 # A hold that has run out leaves its referral open, whether it has been noted yet or not.
-_STATUS = case((_lapsed(), "open"), else_=Referral.status).label("status")
-_LIVE_HOLD = case((_lapsed(), None), else_=Referral.hold_id).label("hold_id")
+_STATUS = case((_hold_lapsed(), "open"), else_=Referral.status).label("status")
+_LIVE_HOLD = case((_hold_lapsed(), None), else_=Referral.hold_id).label("hold_id")
 
 _NAMED = func.array(
     select(Shield.account_id)
@@ -159,7 +159,9 @@ async def list_for(
 # to fit.
 _NOT_PLACED = Referral.status.in_([literal_column("'open'"), literal_column("'held'")])
 _KEPT = ReferralSecret.key.is_not(None)
-_WAITING = _READ.where(_NOT_PLACED, _OF_PROVIDER, _KEPT, or_(Referral.status == "open", _lapsed()))
+_WAITING = _READ.where(
+    _NOT_PLACED, _OF_PROVIDER, _KEPT, or_(Referral.status == "open", _hold_lapsed())
+)
 _OPEN = (
     _READ.where(_NOT_PLACED, Referral.status == "open", _KEPT)
     .order_by(None)

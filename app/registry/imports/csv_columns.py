@@ -127,7 +127,7 @@ def _yes_or_no(cell: object, info: ValidationInfo) -> bool:
     return answer in country.yes
 
 
-def _split(cell: object) -> tuple[str, ...]:
+def _split_cell(cell: object) -> tuple[str, ...]:
     return tuple(str(cell).replace("|", " ").split())
 
 
@@ -137,7 +137,7 @@ def _some(codes: tuple[str, ...]) -> tuple[str, ...]:
     return codes
 
 
-def _listing(codes: Iterable[str]) -> str:
+def _list_codes(codes: Iterable[str]) -> str:
     return ", ".join(codes)
 
 
@@ -145,7 +145,7 @@ def _one_of(listed: str, *, but: tuple[str, ...] = ()) -> Callable[[str, Validat
     def check(code: str, info: ValidationInfo) -> str:
         known = [known for known in _reference(info).codes[listed].codes if known not in but]
         if code not in known:
-            raise CellFault(N_("must be one of %(known)s"), known=_listing(known))
+            raise CellFault(N_("must be one of %(known)s"), known=_list_codes(known))
         return code
 
     return check
@@ -158,9 +158,9 @@ def _all_of(listed: str) -> Callable[[tuple[str, ...], ValidationInfo], tuple[st
         if strange:
             raise CellFault(
                 N_("value %(which)s of %(all)s is not one of %(known)s"),
-                which=_listing(strange),
+                which=_list_codes(strange),
                 all=len(codes),
-                known=_listing(known),
+                known=_list_codes(known),
             )
         return tuple(sorted(set(codes)))
 
@@ -203,7 +203,10 @@ Phone = Annotated[
 ]
 MunicipalityCode = Annotated[str, AfterValidator(_municipality)]
 MunicipalityCodes = Annotated[
-    tuple[str, ...], BeforeValidator(_split), AfterValidator(_some), AfterValidator(_municipalities)
+    tuple[str, ...],
+    BeforeValidator(_split_cell),
+    AfterValidator(_some),
+    AfterValidator(_municipalities),
 ]
 Latitude = Annotated[float, BeforeValidator(_degrees(south_to_north=True))]
 Longitude = Annotated[float, BeforeValidator(_degrees(south_to_north=False))]
@@ -225,13 +228,15 @@ PlaceStatus = Annotated[str, AfterValidator(_one_of("place_statuses", but=("held
 OutOfServiceReason = Annotated[str, AfterValidator(_one_of("out_of_service_reasons"))]
 Genders = Annotated[
     tuple[str, ...],
-    BeforeValidator(_split),
+    BeforeValidator(_split_cell),
     AfterValidator(_some),
     AfterValidator(_all_of("genders")),
 ]
-Features = Annotated[tuple[str, ...], BeforeValidator(_split), AfterValidator(_all_of("features"))]
+Features = Annotated[
+    tuple[str, ...], BeforeValidator(_split_cell), AfterValidator(_all_of("features"))
+]
 TargetGroups = Annotated[
-    tuple[str, ...], BeforeValidator(_split), AfterValidator(_all_of("target_groups"))
+    tuple[str, ...], BeforeValidator(_split_cell), AfterValidator(_all_of("target_groups"))
 ]
 
 

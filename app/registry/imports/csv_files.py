@@ -213,7 +213,7 @@ def read_sound_rows(
         return (), faults
     if progress and not faults.count:
         progress(lines, lines)
-    sound = rows.without(faults.lines) if faults.lines.isdisjoint(header_lines) else ()
+    sound = rows.rows_without(faults.lines) if faults.lines.isdisjoint(header_lines) else ()
     return sound, faults
 
 
@@ -318,7 +318,7 @@ class _Rows(Generic[RowT]):
         else:
             self.good.append(row)
 
-    def without(self, bad: AbstractSet[int]) -> tuple[RowT, ...]:
+    def rows_without(self, bad: AbstractSet[int]) -> tuple[RowT, ...]:
         """Return the rows that begin on none of these lines."""
         return tuple(row for row in self.good if row.line not in bad)
 

@@ -24,7 +24,7 @@ async def store_regions(
 ) -> ImportCounts:
     """Store the new and changed regions of a file."""
     refuse_faults(faults)
-    wanted = [_without(asdict(row), "line") for row in rows]
+    wanted = [_drop_names(asdict(row), "line") for row in rows]
     changes = _compare(wanted, known=await country.regions(tx), key=_code)
     await country.put_regions(tx, changes.all)
     await _refresh_processes(tx, changes)
@@ -40,7 +40,7 @@ async def store_municipalities(
     )
     refuse_faults(faults)
     known = await country.municipalities(tx)
-    wanted = [_without(asdict(row), "line", "mapping_confidence") for row in rows]
+    wanted = [_drop_names(asdict(row), "line", "mapping_confidence") for row in rows]
     changes = _compare(wanted, known=known, key=_code)
     await country.put_municipalities(tx, changes.all)
     before = {_code(town): town for town in known}
@@ -147,5 +147,5 @@ def _code(values: Values) -> str:
     return code
 
 
-def _without(values: dict[str, Any], *names: str) -> dict[str, Any]:
+def _drop_names(values: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name not in names}

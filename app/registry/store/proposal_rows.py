@@ -38,7 +38,7 @@ class AwaitedProposal:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class ProposalDecision:
     """What became of a proposal, or why nothing did, and whose approval it needs yet."""
 
     status: str
@@ -92,12 +92,12 @@ async def propose(
 
 async def decide(
     tx: Transaction, site_id: UUID, *, proposal_id: UUID | None, approve: bool
-) -> Decision:
+) -> ProposalDecision:
     """Approve or reject what is proposed of a site."""
     values = {"site_id": site_id, "proposal_id": proposal_id, "approve": approve}
     row = (await tx.rows(_DECIDE, values))[0]
     tx.wrote_outbox()
-    return Decision(row.status, row.awaits)
+    return ProposalDecision(row.status, row.awaits)
 
 
 async def tell_coordinators(tx: Transaction, site_id: UUID, *, entry: int) -> None:

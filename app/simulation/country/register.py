@@ -84,12 +84,12 @@ def _as_they_are_used(places: Sequence[DemoPlace], *, luck: Luck) -> tuple[DemoP
     closed = set(taken[: _count(OUT_OF_SERVICE, of=len(places))])
     occupied = set(taken) - closed
     return tuple(
-        _used(place, luck, closed=at in closed, occupied=at in occupied)
+        _use_place(place, luck, closed=at in closed, occupied=at in occupied)
         for at, place in enumerate(places)
     )
 
 
-def _used(place: DemoPlace, luck: Luck, *, closed: bool, occupied: bool) -> DemoPlace:
+def _use_place(place: DemoPlace, luck: Luck, *, closed: bool, occupied: bool) -> DemoPlace:
     if closed:
         return replace(
             place,

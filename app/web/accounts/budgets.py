@@ -65,7 +65,7 @@ async def _values(tx: Transaction) -> dict[str, Any]:
     return {
         "own": await budgets.read_own(tx) if works else [],
         "proved": await budgets.proved_lately(tx),
-        "colleagues": await _others(tx) if works else [],
+        "colleagues": await _list_colleagues(tx) if works else [],
         "raises": await budgets.list_raises(tx, limit=MOST),
         "alarms": await budgets.list_alarms(tx),
         "administrator": caller.has(Role.ADMINISTRATOR),
@@ -77,7 +77,7 @@ async def _values(tx: Transaction) -> dict[str, Any]:
     }
 
 
-async def _others(tx: Transaction) -> list[Colleague]:
+async def _list_colleagues(tx: Transaction) -> list[Colleague]:
     """Return the colleagues who work at the desk, by name."""
     found = await shields.colleagues(tx, limit=MOST, after=None)
     return [

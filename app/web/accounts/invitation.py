@@ -90,7 +90,7 @@ def _show_code_form(request: Request, page: Page, *, fault: bool = False) -> Res
 
 async def _refuse_code(request: Request, page: Page, parts: PartsIn) -> Response:
     """Say that the invitation has ended; a source that tries many codes has to wait."""
-    if wait := await parts.allowance.failed(visitor_of(request, parts).source):
+    if wait := await parts.allowance.count_failure(visitor_of(request, parts).source):
         answer = _show_code_form(request, page, fault=True)
         answer.status_code = 429
         answer.headers["Retry-After"] = str(wait)

@@ -13,7 +13,7 @@ from math import cos, radians
 
 from app.allocation.ranking.safety import EARTH_RADIUS_KM
 from app.errors import OperatorError
-from app.reference import Bounds, load
+from app.reference import GeoBounds, load
 from app.web.assets import HERE
 
 Ring = Sequence[Sequence[float]]
@@ -153,7 +153,7 @@ class Drawing:
 class Projection:
     """An equirectangular projection, true to scale along the country's middle latitude."""
 
-    bounds: Bounds
+    bounds: GeoBounds
 
     @property
     def shrink(self) -> float:
@@ -198,7 +198,7 @@ def draw_country(regions: Sequence[MapRegion], areas: Iterable[UnsafeArea] = ())
 
 def draw(
     outline: Sequence[Ring],
-    bounds: Bounds,
+    bounds: GeoBounds,
     regions: Sequence[MapRegion],
     areas: Iterable[UnsafeArea] = (),
 ) -> Drawing:

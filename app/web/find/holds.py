@@ -9,7 +9,7 @@ from app.api.kit.once import AlreadyAnswered
 from app.api.kit.problems import status_of
 from app.api.kit.wire import parse_id
 from app.api.registry.addresses import reveal_sender_address
-from app.database.answers import Answer
+from app.database.answers import KeptAnswer
 from app.deps import PartsIn, log_refused
 from app.errors import AddressWithheld, BudgetSpent, Conflict, Fault, Invalid, Refusal
 from app.placing import confirm_hold, holds, placements, take_hold
@@ -62,7 +62,7 @@ async def hold_offer(id: str, work: WorkIn, sent: SentIn) -> Response:
     )
 
 
-def _record(work: IntakeWork, sent: SentForm, done: ActOutcome) -> Answer:
+def _record(work: IntakeWork, sent: SentForm, done: ActOutcome) -> KeptAnswer:
     answer = sent.once.record(work.tx, done.record())
     assert answer is not None  # noqa: S101 - every form has a key
     return answer

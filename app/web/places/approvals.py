@@ -28,7 +28,7 @@ async def show_awaited(page: PageIn, tx: Tx) -> Response:
         names = {str(site.id): site.name for site in await view.list_own_sites(tx)}
     return page.show(
         "places/approvals.html",
-        awaited=await approvals.awaited(tx),
+        awaited=await approvals.read_awaited(tx),
         names=names,
         provider_id=str(tx.caller.provider_id),
         reference=await tx.snapshots.reference(tx),

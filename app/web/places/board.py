@@ -35,7 +35,7 @@ async def show_board(page: PageIn, tx: Tx) -> Response:
     """Show the whole board."""
     mine, living = await view.read_own(tx), await view.read_stays(tx)
     known: dict[str, Any] = {"board": await view.read_board(tx, mine, living.by_place)}
-    known |= await _incoming(tx, mine)
+    known |= await _list_incoming(tx, mine)
     known |= await _moves(tx, mine, living)
     known |= await _swaps(tx, mine)
     known |= await _elsewhere(tx, mine)
@@ -46,7 +46,7 @@ async def show_board(page: PageIn, tx: Tx) -> Response:
 async def renew_incoming(page: PageIn, tx: Tx) -> Response:
     """Show the holds that ask for a place."""
     mine = await view.read_own(tx)
-    return page.show("places/_incoming.html", **await _incoming(tx, mine))
+    return page.show("places/_incoming.html", **await _list_incoming(tx, mine))
 
 
 @router.get("/places/sites")
@@ -77,7 +77,7 @@ async def renew_elsewhere(page: PageIn, tx: Tx) -> Response:
     return page.show("places/_others.html", **await _elsewhere(tx, mine))
 
 
-async def _incoming(
+async def _list_incoming(
     tx: Transaction,
     mine: OwnRegister,
 ) -> Known:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from app.api.kit.wire import parse_id, sent
+from app.api.kit.wire import parse_id, sent_fields
 from app.api.registry.places import PlaceChange, PlaceOut, PlaceWanted
 from app.database.transaction import Transaction
 from app.deps import Tx
@@ -53,7 +53,7 @@ async def add_places(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     if faults:
         return _new(page, site, values=form.values, faults=faults)
     for one in wanted:
-        content = sent(one, all_fields=True)
+        content = sent_fields(one, all_fields=True)
         label = content.pop("label")
         del content["site_id"]
         attributes = PlaceAttributes(**content)

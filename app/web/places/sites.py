@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 
 from app.api.kit.disclosure import admit_apart
-from app.api.kit.wire import parse_id, sent
+from app.api.kit.wire import parse_id, sent_fields
 from app.api.registry.addresses import RevealWanted, reveal_address
 from app.api.registry.sites import SiteChange, SiteOut, SiteWanted
 from app.database.transaction import Transaction
@@ -53,7 +53,7 @@ async def add_site(page: PageIn, tx: Tx, form: FormIn) -> Response:
         wanted, faults = None, {"name": TAKEN}
     if wanted is None:
         return await _new(page, tx, values=form.values, faults=faults)
-    content = sent(wanted, all_fields=True)
+    content = sent_fields(wanted, all_fields=True)
     name, address = content.pop("name"), content.pop("address")
     await sites.add(tx, name=name, address=address, traits=SiteTraits(**content))
     return say(
@@ -81,7 +81,7 @@ async def change_site(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     if wanted is None:
         return await _sheet(page, tx, site, values=form.values, faults=faults)
     try:
-        await sites.change(tx, site, changes=sent(wanted))
+        await sites.change(tx, site, changes=sent_fields(wanted))
     except Invalid as refusal:
         return await _sheet(page, tx, site, values=form.values, faults=faults_of(refusal))
     if site.traits.address_secrecy != "known" and wanted.address_secrecy == "known":
@@ -102,7 +102,7 @@ async def move_site(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     wanted, faults = parse(SiteChange, {"municipality": form.one("municipality"), "address": where})
     if wanted is None:
         return await _sheet(page, tx, site, values=_values(site), faults=faults)
-    await sites.change(tx, site, changes=sent(wanted))
+    await sites.change(tx, site, changes=sent_fields(wanted))
     return say(
         page, _("Proposed: a colleague has to approve where %(site)s is.") % {"site": site.name}
     )
@@ -124,7 +124,7 @@ async def set_admission(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response
     """Pause the admission of a site, or open it again."""
     wanted = require(SiteChange, {"admission": form.one("admission")})
     site = await sites.read(tx, parse_id(id), lock=True)
-    await sites.change(tx, site, changes=sent(wanted))
+    await sites.change(tx, site, changes=sent_fields(wanted))
     if wanted.admission == "open":
         return say(page, _("%(site)s admits people again.") % {"site": site.name})
     return say(
@@ -137,7 +137,7 @@ async def set_alarm(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Record why a site is unsafe, or that it is safe again."""
     wanted = require(SiteChange, {"compromised": form.one("compromised")})
     site = await sites.read(tx, parse_id(id), lock=True)
-    await sites.change(tx, site, changes=sent(wanted))
+    await sites.change(tx, site, changes=sent_fields(wanted))
     if wanted.compromised is None:
         return say(page, _("%(site)s is safe again.") % {"site": site.name})
     return say(

@@ -84,7 +84,7 @@ async def record_no_show(id: str, page: PageIn, tx: Tx, form: FormIn) -> Respons
 @router.get("/places/stay/{id}")
 async def show_stay(id: str, page: PageIn, tx: Tx) -> Response:
     """Show a stay: what delays its end, and the form that ends it."""
-    row = await _received(tx, id)
+    row = await _read_received(tx, id)
     values: Mapping[str, Any] = PlacementOut.of(row).model_dump(by_alias=True, mode="json")
     return await _sheet(page, tx, row, values=values | {"current": list(row.blocked_since)})
 
@@ -92,7 +92,7 @@ async def show_stay(id: str, page: PageIn, tx: Tx) -> Response:
 @router.post("/places/stay/{id}")
 async def note_plans(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Note the plans for a departure."""
-    row = await _received(tx, id, lock=True)
+    row = await _read_received(tx, id, lock=True)
     require_version(form, version_of(PlacementOut.of(row)))
     body: dict[str, Any] = {
         "expectedDeparture": form.one("expectedDeparture"),
@@ -111,7 +111,7 @@ async def note_plans(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
 @router.post("/places/stay/{id}/departure")
 async def record_departure(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Record the end of a stay: the place is free again."""
-    row = await _received(tx, id, lock=True)
+    row = await _read_received(tx, id, lock=True)
     body = {
         "destination": form.one("destination"),
         "blockers": form.many("blockers"),
@@ -132,7 +132,7 @@ async def record_departure(id: str, page: PageIn, tx: Tx, form: FormIn) -> Respo
 @router.post("/places/stay/{id}/correction")
 async def correct_arrival(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Correct an arrival that was recorded by mistake, or on a wrong day."""
-    row = await _received(tx, id)
+    row = await _read_received(tx, id)
     body = {"code": form.one("code"), "at": form.moment("at")}
     wanted, faults = parse(CorrectionWanted, body)
     if wanted is not None:
@@ -182,7 +182,7 @@ async def refuse_swap(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     return say(page, _("You said no. The swap ends for all, and nobody moves."))
 
 
-async def _received(tx: Transaction, id: str, *, lock: bool = False) -> PlacementRow:
+async def _read_received(tx: Transaction, id: str, *, lock: bool = False) -> PlacementRow:
     """Return a placement that the caller's provider received."""
     row = await placements.read(tx, parse_id(id), lock=lock)
     if row.receiver_id != tx.caller.provider:

@@ -17,7 +17,7 @@ from app.backup.archive import Archive, open_archive
 from app.backup.check import check_backup
 from app.backup.dump import make_backup
 from app.backup.manifest import Manifest
-from app.backup.programs import Way
+from app.backup.programs import ConnectionSettings
 from app.backup.restore import refuse_key, restore_backup
 from app.backup.store import snapshot
 from app.config import Settings
@@ -234,13 +234,13 @@ async def test_rows_that_a_dump_lacks_are_missed_and_nothing_is_written(
     country: Country, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await world(country)
-    way_to = dump.way_to
+    connection_settings = dump.connection_settings
 
-    def as_nobody(url: str) -> Way:
-        way = way_to(url)
+    def as_nobody(url: str) -> ConnectionSettings:
+        way = connection_settings(url)
         return replace(way, environment={**way.environment, "PGOPTIONS": ""})
 
-    monkeypatch.setattr(dump, "way_to", as_nobody)
+    monkeypatch.setattr(dump, "connection_settings", as_nobody)
 
     with pytest.raises(OperatorError, match=r"rows are missing.* referrals \(0 of 2\)"):
         await back_up(country, tmp_path / "plek.backup")

@@ -27,7 +27,7 @@ async def process(country: Country) -> AsyncGenerator[Parts]:
     redis_url = ours.link.url
     parts = join(ours.settings, database_url=country.app_url, redis_url=redis_url, key=country.key)
     try:
-        async with worker.running(parts, recurring={}):
+        async with worker.work_during_block(parts, recurring={}):
             yield parts
     finally:
         await parts.link.close()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.backup import programs
-from app.backup.programs import Programs, find_programs, way_to
+from app.backup.programs import Programs, connection_settings, find_programs
 from app.errors import OperatorError
 
 OPERATOR = "-c plek.actor=operator"
@@ -32,7 +32,7 @@ OPERATOR = "-c plek.actor=operator"
 def test_a_password_goes_by_the_environment_and_the_operator_asks(
     url: str, dsn: str, password: str | None, options: str
 ) -> None:
-    way = way_to(url.replace("/a b", "/a%20b"))
+    way = connection_settings(url.replace("/a b", "/a%20b"))
 
     assert way.dsn == dsn
     assert way.environment.get("PGPASSWORD") == password

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from app.embedded import Endpoints, cluster, folder
-from app.embedded.account import Account
+from app.embedded.account import ServerAccount
 from app.embedded.programs import complaint
 
 _HOME = Path("/srv/plek")
@@ -44,11 +44,14 @@ def test_without_any_fatal_line_the_last_words_are_passed_on() -> None:
 
 
 def test_an_account_without_a_capability_runs_a_command_as_it_is() -> None:
-    assert Account(uid=5, gid=6, switches=True).command("initdb", Path("/x")) == ["initdb", "/x"]
+    assert ServerAccount(uid=5, gid=6, switches=True).command("initdb", Path("/x")) == [
+        "initdb",
+        "/x",
+    ]
 
 
 def test_an_account_with_a_capability_gets_that_one_and_no_other() -> None:
-    account = Account(uid=5, gid=6, switches=True, capability="dac_read_search")
+    account = ServerAccount(uid=5, gid=6, switches=True, capability="dac_read_search")
 
     words = account.command("initdb")
 

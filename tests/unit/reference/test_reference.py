@@ -173,8 +173,8 @@ def test_a_label_falls_back_on_the_first_language_and_then_on_the_code() -> None
 
 
 def test_known_codes_are_a_set_that_nobody_can_change() -> None:
-    assert "wheelchair" in REFERENCE.known("features")
-    assert isinstance(REFERENCE.known("features"), frozenset)
+    assert "wheelchair" in REFERENCE.codes_of("features")
+    assert isinstance(REFERENCE.codes_of("features"), frozenset)
 
 
 @pytest.mark.parametrize("jurisdiction", ["xx", "", "../reference/nl", "nl/"])

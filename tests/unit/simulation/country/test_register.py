@@ -247,9 +247,9 @@ def test_every_code_in_the_country_is_a_known_one(country: DemoCountry) -> None:
         },
     }
     assert not {
-        name: codes - REFERENCE.known(name)
+        name: codes - REFERENCE.codes_of(name)
         for name, codes in used.items()
-        if codes - REFERENCE.known(name)
+        if codes - REFERENCE.codes_of(name)
     }
 
 
@@ -307,7 +307,7 @@ def test_moving_on_and_going_back_are_planned() -> None:
 
 
 def test_every_code_of_a_case_is_a_known_one() -> None:
-    known = REFERENCE.known
+    known = REFERENCE.codes_of
     for case in CASES:
         assert case.urgency in known("urgencies")
         assert case.reason in known("referral_reasons")

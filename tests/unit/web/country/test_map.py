@@ -5,12 +5,12 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from app.allocation.ranking.safety import clearance_km, distance_km
-from app.reference import Bounds, load
+from app.reference import GeoBounds, load
 from app.web.country.map import MOST_LABELS, Drawing, Label, MapRegion, Projection, UnsafeArea, draw
 from app.web.language import in_language
 from app.web.page import TEMPLATES
 
-BOUNDS = Bounds(south=50.0, north=54.0, west=3.0, east=8.0)
+BOUNDS = GeoBounds(south=50.0, north=54.0, west=3.0, east=8.0)
 SQUARE = [[[3.5, 50.5], [7.5, 50.5], [7.5, 53.5], [3.5, 53.5]]]
 MIDDLE = (52.0, 5.5)
 

@@ -50,7 +50,7 @@ def read_by_the_api(form: Draft) -> dict[str, Any] | dict[str, str]:
 
 def codes(listed: str) -> st.SearchStrategy[str]:
     """Return the codes of a list."""
-    return st.sampled_from(sorted(load().known(listed)))
+    return st.sampled_from(sorted(load().codes_of(listed)))
 
 
 ANYTHING = st.text(max_size=12)
