@@ -3,7 +3,7 @@
 The result lies in app/web/built, which is not committed.
 
 The look is that of the NL Design System: the structure of its components, and its example tokens,
-of which only those are kept that something asks for. In the dark each scale of colours is turned
+as far as something asks for them. In the dark each scale of colours is turned
 round.
 """
 
@@ -155,7 +155,7 @@ def outline(country: dict[str, Any]) -> list[list[list[float]]]:
 def _ring(world: dict[str, Any], arcs: list[int]) -> list[list[float]]:
     """Return one ring of a TopoJSON topology.
 
-    Arcs are differences, and one below nought runs backwards.
+    Arcs are differences, and a negative one runs backwards.
     """
     scale, translate = world["transform"]["scale"], world["transform"]["translate"]
     points: list[list[float]] = []

@@ -1,4 +1,4 @@
-"""The commands of `plek`: how each is called. What it does stands in app.commands, loaded when it is called."""
+"""The commands of `plek` and their options; app.commands, loaded late, has the acts."""
 
 import platform
 import signal
@@ -144,7 +144,7 @@ def account(
     name: Annotated[str | None, typer.Option(help="What colleagues call it at work.")] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Invite somebody, such as the first administrator: print the end of a link that is valid for a day."""
+    """Invite a person, such as an administrator; print the end of a link valid for a day."""
     from app.commands import account as act  # noqa: PLC0415 - as above
 
     act.invite(data_dir, sign_in_name, roles=role, provider=provider, region=region, name=name)
@@ -180,7 +180,7 @@ def import_file(
 
 @plek.command()
 def migrate(data_dir: DataDir = None) -> None:
-    """Bring the database to this release's tables, and load the reference data where there is none."""
+    """Bring the database to this release's tables; load the reference data if it is missing."""
     from app.commands import upkeep  # noqa: PLC0415 - as above
 
     upkeep.migrate(data_dir)
@@ -210,7 +210,7 @@ def erase(
     ] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Destroy the key of a referral, and with it all that is known of the household; counts and the ledger stay."""
+    """Destroy a referral's key, and so all that is known of the household; counts stay."""
     from app.commands import erase as act  # noqa: PLC0415 - as above
 
     act.erase(data_dir, referral=referral, file=listed)
@@ -231,7 +231,7 @@ def review(
     days: Annotated[int, typer.Option(min=1, max=MOST_DAYS, help="How many days back.")] = 7,
     data_dir: DataDir = None,
 ) -> None:
-    """Say what in the access log of the last days somebody should ask about, by the policy's thresholds."""
+    """List what the access log of the last days gives reason to ask about, by the policy."""
     from app.commands import review as act  # noqa: PLC0415 - as above
 
     act.review(data_dir, days=days)
@@ -245,7 +245,7 @@ def backup(
     ] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Write all of the database to one file while Plek goes on, counted and summed; the key is not in it."""
+    """Write all of the database to one file while Plek goes on; the key is not in it."""
     from app.commands import backup as act  # noqa: PLC0415 - as above
 
     if check:
@@ -281,7 +281,7 @@ def restore(
     ] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Put a backup back, whole or not at all, with Plek stopped; say what people have to do after it."""
+    """Put a backup back, whole or not at all, with Plek stopped; list what is left to do."""
     from app.commands import backup as act  # noqa: PLC0415 - as above
 
     if [by_hand, file is not None, at is not None].count(True) != 1:
@@ -296,7 +296,7 @@ def restore(
 
 @keys.command("rotate")
 def rotate_keys(data_dir: DataDir = None) -> None:
-    """Wrap every data key by the newest key, while the service goes on; without PLEK_KEY, make one first."""
+    """Wrap every data key by the newest key, during service; without PLEK_KEY, make one."""
     from app.commands import keys as act  # noqa: PLC0415 - as above
 
     act.rotate(data_dir)
@@ -312,7 +312,7 @@ def retire_keys(data_dir: DataDir = None) -> None:
 
 @policy.command("publish")
 def publish_policy(file: PolicyFile, data_dir: DataDir = None) -> None:
-    """Publish a policy, in force for everyone from the moment that it names; all its faults are told at once."""
+    """Publish a policy, in force from the moment that it names, or list all its faults."""
     from app.commands import policy as act  # noqa: PLC0415 - as above
 
     act.publish(data_dir, file=file)
@@ -332,7 +332,7 @@ def diff_policies(
     b: Annotated[str, typer.Argument(metavar="B", help="As A.")],
     data_dir: DataDir = None,
 ) -> None:
-    """Say every value that policy B changes, adds or removes; exit 0 for none, 1 for some, 2 for trouble."""
+    """List the values that policy B changes, adds or removes; exit 0: none, 1: some."""
     from app.commands import policy as act  # noqa: PLC0415 - as above
 
     act.diff(data_dir, a=a, b=b)
@@ -370,7 +370,7 @@ def simulate(
         typer.Option(metavar="DIR", help="Where to write pictures and tables.", file_okay=False),
     ] = None,
 ) -> None:
-    """Live through a year of the demo country, several ways of choosing side by side, and say whether it was fair."""
+    """Simulate a year of the demo country, several ways of choosing side by side."""
     from app.commands import simulate as act  # noqa: PLC0415 - as above
 
     act.simulate(seed=seed, days=days, policy_file=policy_file, swept=sweep, out=out)
@@ -394,7 +394,7 @@ def _lacks_tables(error: BaseException) -> bool:
 
 
 def main() -> None:
-    """Run a command; what the operator can put right is said in a sentence, and nothing with a traceback.
+    """Run a command; print what the operator can put right as a sentence, no traceback.
 
     The words of any other exception may quote a row, a key or a password: it is told by its kind
     and place.

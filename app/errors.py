@@ -127,7 +127,7 @@ class BudgetSpent(TooOften):
 
 
 class AddressWithheld(Forbidden):
-    """An address that the caller may not have yet; `text` says what opens it, and whom to call."""
+    """An address that the caller may not have yet; `text` says what opens it, whom to call."""
 
     def __init__(self, code: str, text: str, **values: object) -> None:
         Refusal.__init__(self, code, text, **values)

@@ -196,7 +196,7 @@ def _database_registry(counted: DatabaseCounts) -> CollectorRegistry:
     waited.set(counted.outbox_waiting_seconds)
     overdue = Gauge(
         "plek_alternatives_overdue",
-        "Households in an alternative whom somebody should have looked after.",
+        "Households in an alternative with a check overdue.",
         registry=registry,
     )
     overdue.set(counted.alternatives_overdue)

@@ -59,11 +59,11 @@ class Stderr(io.TextIOBase):
         return True
 
     def isatty(self) -> bool:
-        """Whether somebody reads along."""
+        """Whether a person reads along."""
         return self._number is not None and os.isatty(self._number)
 
     def fileno(self) -> int:
-        """Return the descriptor behind it; UnsupportedOperation where there is none."""
+        """Return the descriptor behind it; UnsupportedOperation if it has no descriptor."""
         return super().fileno() if self._number is None else self._number
 
     def _put(self, text: str) -> bool:

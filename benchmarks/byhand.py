@@ -1,4 +1,4 @@
-"""A hold by hand: the duty of `POST /v1/holds` as a good engineer would write it in an afternoon.
+"""A hold by hand: `POST /v1/holds` as a good engineer would write it in an afternoon.
 
 FastAPI, asyncpg and one statement. It looks up the token and sets the tenant, guards referral and
 ranking, claims one free place that nobody else has locked, notes what ran out on it, and leaves the
@@ -79,7 +79,7 @@ SELECT (SELECT count(*) FROM claim) AS claims, (SELECT count(*) FROM answer) AS 
 
 
 class Wanted(BaseModel):
-    """Which offer of which ranking to hold."""
+    """The offer to hold, and the ranking that has it."""
 
     referral_id: Annotated[UUID, Field(alias="referralId")]
     ranking_id: Annotated[UUID, Field(alias="rankingId")]

@@ -47,7 +47,7 @@ def read_graph(text: str) -> Graph:
 
     Lines `from,to,weight` under a head of `# NUMBER ALTERNATIVES: 16` and the like.
 
-    Arcs of weight nought lead back to donors without a patient, and would make cycles of chains:
+    Arcs of weight zero lead back to donors without a patient, and would make cycles of chains:
     the optima are without them.
     """
     lines = text.splitlines()

@@ -40,7 +40,7 @@ def url() -> str:
 
 
 def refuse_older(connection: Connection) -> None:
-    """Raise OperatorError for a database that stopped short of the first migration that is left."""
+    """Raise OperatorError for a database that stopped short of the first migration here."""
     at = MigrationContext.configure(connection).get_current_revision()
     first = context.script.get_base()
     if at is not None and first is not None and at < first:
@@ -58,7 +58,7 @@ def apply_files(
     heads: Collection[Any],  # noqa: ARG001
     run_args: Mapping[str, Any],  # noqa: ARG001
 ) -> None:
-    """Apply every file of functions and rules with the step that leads to the newest migration."""
+    """Apply every file of functions and rules with the step to the newest migration."""
     if step.is_upgrade and step.up_revision_id == context.script.get_current_head():
         sql.apply_files(*sql.SUBJECTS)
 
@@ -81,7 +81,7 @@ def run(connection: Connection) -> None:
 def bounded(connection: Connection) -> None:
     """Say at the beginning of each transaction how long it may wait, and who asks.
 
-    For that transaction alone: behind PgBouncer the next one may be somebody else's.
+    For that transaction alone: behind PgBouncer the next one may be another user's.
     """
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
     connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT}'")

@@ -21,7 +21,7 @@ DIFFERENT = 6
 """The different characters needed beside the name; no kind of character is asked for (NIST SP
 800-63B)."""
 LEAST_STRENGTH = 3
-"""Of zxcvbn's 0 to 4: at least 10^8 guesses by somebody who knows the usual patterns."""
+"""Of zxcvbn's 0 to 4: at least 10^8 guesses by a person who knows the usual patterns."""
 JUDGED = 72
 """Characters that are judged; what comes after makes nothing weaker."""
 DISGUISES = str.maketrans("013457@$!", "oieastasi")
@@ -91,7 +91,7 @@ async def fault_of(password: str, *, name: str, organisations: Iterable[str]) ->
 
 
 def _is_easy(password: str, guessed: tuple[str, ...]) -> bool:
-    """Whether a password is a common word with trimmings, or takes few guesses by its patterns."""
+    """Whether a password is a common word with trimmings, or falls to few guesses."""
     words = dict.fromkeys(word.casefold() for word in (*guessed, *common_words()))
     if _bare(password) in {_bare(word) for word in words} | _ENGLISH:
         return True

@@ -177,7 +177,7 @@ async def act_on_proof(
 async def prove_again(
     begin: Begin, caller: Caller, code: str, *, visitor: Visitor, allowance: Allowance
 ) -> bool:
-    """Note in the caller's session that a code or recovery code proves the second factor again.
+    """Note in the caller's session that a code proves the second factor again.
 
     Raises TooMany for an account that has tried too often; the access log has every try.
     """

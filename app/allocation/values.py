@@ -161,7 +161,7 @@ class Situation:
         lawful.
         near_km: km from the site's municipality to where the household wishes to be near; empty
         without a wish.
-        deficits: a region's quota less what it gave, in millionths of a night: above nought it
+        deficits: a region's quota less what it gave, in millionths of a night: positive, it
         still owes.
         occupancy: occupied places of a provider, per mille; absent means not known.
         capped_regions: regions whose cap for capacity reasons is reached.

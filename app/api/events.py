@@ -53,11 +53,11 @@ DESCRIPTION = (
     "an alternative `waiting` (it\n"
     "began, was looked after or ended), `reminder`, and `alarm` (they are not well, not "
     "reached, or have lost it); of an own\n"
-    "vacancy `waiting` (somebody waits for it); of a placement `reminder` (its day to return "
+    "vacancy `waiting` (a household waits for it); of a placement `reminder` (its day to return "
     "has come); of a hold or a\n"
     "placement `alarm` (a danger that changed reaches it, or is over; or they have not "
     "arrived in time, or nobody knows yet\n"
-    "whether they are safe: again each so many hours, as the policy says, until somebody "
+    "whether they are safe: again each so many hours, as the policy says, until a person "
     "acts); for coordinators alone\n"
     "`access` (the `eventId` of an access notice); and `reset` where events are no longer "
     "kept: read everything again. `id`\n"
@@ -147,7 +147,7 @@ def seal_position(keyring: Keyring, position: int, *, account_id: UUID) -> str:
 
 
 def _position(last_event_id: str | None, keyring: Keyring, *, account_id: UUID) -> int | None:
-    """Return the position that a client has come to; one that is not of this account is not kept.
+    """Return the position that a client has come to, if it is one of this account.
 
     Nor is one that was sealed with a key that is gone, or not at all, as in older releases.
     """

@@ -89,7 +89,7 @@ async def create_webhook(wanted: WebhookWanted, tx: Tx, parts: PartsIn, once: On
 
 @router.get("/webhooks", response_model=WebhooksOut, summary="Own webhooks")
 async def list_webhooks(tx: Tx, page: ListIn) -> Response:
-    """Return the own provider's webhooks, whoever added them."""
+    """Return the own provider's webhooks, also those that colleagues added."""
     found = await webhooks.list_own(tx, limit=page.limit + 1, after=moment_and_id(page))
     shown = page.cut(found, place=lambda one: (one.row.created_at.isoformat(), str(one.row.id)))
     return WebhooksOut.of(shown).reply()

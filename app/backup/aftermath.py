@@ -1,4 +1,4 @@
-"""What follows a restore: numbers that go on beyond the past, and a ledger that signs no fork."""
+"""What follows a restore: numbers go on beyond the past, the ledger signs no fork."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""The file of a backup: an uncompressed tar of the dump, its manifest, and the sums of both.
+"""The file of a backup: an uncompressed tar of the dump, its manifest and their sums.
 
 `tar -xf FILE && sha256sum -c SHA256SUMS` checks it anywhere. It is written under another name, and
 gets its own once it is whole and on the disk.

@@ -1,4 +1,4 @@
-"""Budgets of an account: used, read and raised; the desk and administrators hear of a raise."""
+"""Budgets of an account: use, read and raise them, and tell who has to hear of a raise."""
 
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4

@@ -1,4 +1,4 @@
-"""Head rows: the last number of each gapless sequence, the version of each cache, and moments.
+"""Head rows: last numbers of gapless sequences, versions of caches, and moments.
 
 A moment is kept in whole seconds since 1970.
 """

@@ -127,7 +127,7 @@ class _Use:
 class Pool:
     """Connections to one database, opened as they are needed.
 
-    Whoever uses one hears within a bound that the database does not answer: the connection is then
+    Its user hears within a bound that the database does not answer: the connection is then
     ended, and so are those that have been silent for longer.
     """
 
@@ -135,7 +135,7 @@ class Pool:
         self._hosts = hosts_of(url)
         self._settings = settings
         self._bounds = bounds
-        """Of a connection until somebody asks for others."""
+        """Of a connection until a caller asks for others."""
         self._idle: list[Any] = []
         """The one that was used last is used next."""
         self._places = asyncio.Semaphore(settings.pool_size)

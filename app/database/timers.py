@@ -63,7 +63,7 @@ async def postpone(tx: Transaction, held: Lease, *, seconds: float) -> None:
 
 
 async def lateness(tx: Transaction) -> Mapping[str, float]:
-    """Return by timer for how many seconds its work has been due; infinite if it was never done."""
+    """Return by timer the seconds that its work has been due; infinite if never done."""
     clock = func.clock_timestamp()
     waited = func.extract("epoch", clock - func.nullif(Timer.due_at, FREE))
     rows = await tx.rows(

@@ -210,7 +210,7 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[Any]:
-        """Open a transaction in a database of which nothing may be known yet."""
+        """Open a transaction in a database that may not have been looked at yet."""
         with translate_failures():
             async with self._pool.transaction(self._bounds) as begun:
                 yield begun.line

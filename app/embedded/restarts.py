@@ -1,4 +1,4 @@
-"""How often each server of a data folder had died and was started again, kept in a file there."""
+"""Restarts of each server of a data folder, counted in a file there."""
 
 import json
 from collections import Counter

@@ -27,7 +27,7 @@ from app.embedded.wal_archive import WalArchive
 from app.errors import OperatorError
 
 UNASKED = ""
-"""For a server of which nothing is asked but whether it lives."""
+"""For a server that is asked nothing but whether it lives."""
 _TURN_SECONDS = 180.0  # another process's first start, or recovery, may come first
 
 

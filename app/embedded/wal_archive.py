@@ -1,4 +1,4 @@
-"""The archive of the write-ahead log, in the data folder: what goes back to a point in time.
+"""The archive of the write-ahead log, in the data folder, for going back in time.
 
 It is on for as long as its folder exists, whatever setting a later start has: one start without it
 would leave a gap that nothing can be replayed across.
@@ -203,7 +203,7 @@ def _moment(base: Path) -> datetime:
 
 
 def _copy_folder(source: Path, to: Path, *, top: bool) -> None:
-    """Copy a folder whose files may go meanwhile; with `top`, without what a copy does without."""
+    """Copy a folder whose files may go meanwhile; with `top`, leave out what need not come."""
     to.mkdir(mode=files.PRIVATE_FOLDER)
     for entry in os.scandir(source):
         if entry.name.startswith("pgsql_tmp") or (top and entry.name in LEFT_OUT):

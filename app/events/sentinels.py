@@ -1,4 +1,7 @@
-"""A Redis whose master several sentinels know, `redis+sentinel://:password@one:26379,two/master`."""
+"""A Redis whose master several sentinels know.
+
+The URL is `redis+sentinel://:password@one:26379,two/master`.
+"""
 
 # pyright: reportUnknownMemberType=none, reportUnknownVariableType=none
 # pyright: reportUnknownArgumentType=none, reportIncompatibleMethodOverride=none

@@ -98,8 +98,8 @@ class Checkpoint(Base):
     note: Mapped[str]
     """The signed note (C2SP tlog-checkpoint) as it is handed out."""
     public_from: Mapped[datetime]
-    """The local midnight after it was sealed: a tree that grows in the open tells when somebody
-    arrived."""
+    """The local midnight after it was sealed: a tree that grows in the open tells when a
+    household arrived."""
     sealed_at: Mapped[Stamp]
 
 

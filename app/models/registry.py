@@ -261,7 +261,7 @@ class Claim(Base):
     """When it may be back in service; a note, never a promise: its owner has to confirm it."""
     since: Mapped[Stamp]
     successor_id: Mapped[UUID | None] = mapped_column(ForeignKey("placements.id"), unique=True)
-    """The one reserved successor of whoever is here now (swaps): the placement that the place
+    """The one reserved successor of the household here now (swaps): the placement that the place
     passes to."""
 
 

@@ -1,4 +1,4 @@
-"""Looks at where a household flees from, before a person accepts it: logged first, and told."""
+"""Looks at where a household flees from, before a person accepts it: logged first."""
 
 from collections.abc import Mapping
 from typing import Any

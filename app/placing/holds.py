@@ -257,7 +257,7 @@ async def notify_availability(tx: Transaction, *, site_id: UUID, owner_id: UUID)
 
 
 async def _shared_content(tx: Transaction, row: HoldRow) -> Mapping[str, Any] | None:
-    """Return what the receiver may know: before a person accepted, what an acceptance is about."""
+    """Return what the receiver may know; before acceptance, what it is about."""
     content = (await referrals.read_content(tx, {row.referral_id})).get(row.referral_id)
     if content is None or row.told_all:
         return content

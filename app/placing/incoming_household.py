@@ -31,8 +31,8 @@ async def read_asked(
 ) -> Mapping[str, Any]:
     """Return what a provider is told of a household before a person there accepts it.
 
-    No municipality, radius or whereabouts, and of the sender the switchboard: somebody who makes a
-    place up learns the regions, and no more, before others have seen that it was accepted.
+    No municipality, radius or whereabouts, and of the sender the switchboard: an account that makes
+    a place up learns the regions, and no more, before others have seen that it was accepted.
     """
     reference = await tx.snapshots.reference(tx)
     today = load().country.day_of(tx.at)

@@ -62,7 +62,7 @@ def load(jurisdiction: str = DEFAULT_JURISDICTION) -> ReferenceFiles:
 
 @cache
 def common_words(jurisdiction: str = DEFAULT_JURISDICTION) -> tuple[str, ...]:
-    """Return the words that passwords in a country are usually made of, its municipalities too."""
+    """Return words that passwords in a country are usually made of, municipalities too."""
     words = _text(_folder(jurisdiction), "common_words.txt").split()
     places = (place.name for place in load(jurisdiction).municipalities)
     return tuple(dict.fromkeys((*words, *places)))

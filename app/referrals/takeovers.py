@@ -1,4 +1,4 @@
-"""Take a colleague's referral over: at the change of shift, in one press, told to the desk."""
+"""Take a colleague's referral over at the change of shift, and tell the desk."""
 
 from dataclasses import dataclass
 from datetime import datetime

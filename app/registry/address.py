@@ -101,7 +101,7 @@ async def unseal_address(
 async def _refusal(
     tx: Transaction, question: AddressQuestion, basis: site_rows.AddressBasis | None
 ) -> Refusal | None:
-    """Return why the caller does not get an address; what is proposed is for who may approve it."""
+    """Return why the caller does not get an address; a proposed one is for its approvers."""
     if basis is None:
         return Missing()
     if question.purpose != APPROVAL:

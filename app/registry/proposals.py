@@ -1,4 +1,4 @@
-"""New sites, and changes of where one is or who knows it: proposed by one, approved by another."""
+"""New sites, and changes of where one is: proposed by one, approved by another."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -50,7 +50,7 @@ async def propose(
 async def decide(
     tx: Transaction, site_id: UUID, *, approve: bool, proposal_id: UUID | None = None
 ) -> ProposalDecision:
-    """Approve or reject what is proposed of a site; the database decides whether the caller may.
+    """Approve or reject what is proposed of a site; the database decides who may.
 
     With `proposal_id` only that proposal, which is the one that the caller looked at.
     """

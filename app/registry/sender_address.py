@@ -59,7 +59,7 @@ class SenderQuestion:
 
 
 async def ask(tx: Transaction, question: SenderQuestion) -> None:
-    """Log the question and tell the site's owner; raise with the owner's switchboard if refused."""
+    """Log the question and tell the site's owner; a refusal names the owner's switchboard."""
     await access_log.one_at_a_time(tx, tx.caller.account_id)
     basis = await _basis(tx, question)
     await _check(tx, basis)

@@ -91,7 +91,7 @@ async def list_own(
 async def _open_sites(
     tx: Transaction, rows: Sequence[SiteRow], *, site_id: UUID | None = None
 ) -> list[OwnSite]:
-    """Return sites with their names, what of them waits for approval, and whether they are new."""
+    """Return sites with their names, what waits for approval, and whether they are new."""
     awaited = await proposal_rows.list_awaited(tx, site_id=site_id)
     proposed = {one.site_id: one for one in awaited}
     policy = (await tx.snapshots.reference(tx)).policy
@@ -106,7 +106,7 @@ async def _open_sites(
 
 
 async def change(tx: Transaction, site: OwnSite, *, changes: Mapping[str, Any]) -> OwnSite:
-    """Change the named attributes of a locked site, or propose those that nobody changes alone.
+    """Change attributes of a locked site, or propose those that nobody changes alone.
 
     A change of anything that a ranking may know outdates earlier rankings. A new name does not, and
     leaves no trace that others could notice. Where the site is, and that it is known, is proposed;

@@ -41,7 +41,7 @@ END $$"""
 
 
 def apply(*subjects: str) -> None:
-    """Have the functions, triggers, grants and rules of some subjects become what their files say.
+    """Make the functions, triggers, grants and rules of subjects what their files say.
 
     A migration that changes some of them changes the file and says so, as often as is needed:
 

@@ -1,4 +1,4 @@
-"""Take a hold in one call, and look holds up by their indexes whatever a plan was made for."""
+"""Take a hold in one call, and look holds up by their indexes under any plan."""
 
 from migrations import sql
 

@@ -1,4 +1,4 @@
-"""Keep an installation's keys from being deleted, and let its owner act as the application."""
+"""Forbid deleting an installation's keys, and let its owner act as the application."""
 
 from alembic import op
 

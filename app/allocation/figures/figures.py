@@ -128,10 +128,10 @@ def _cells_to_hide(
 ) -> set[object]:
     """The cells to hide.
 
-    Regions of which nothing can be shown are audited as one, which most of them are.
+    Regions with nothing to show, which most of them are, are audited as one.
 
     Nobody can tell from what is shown how to divide what is left over among them: all of it may be
-    in any one. So the values that a cell of such a region can have begin with nought and end where
+    in any one. So the values that a cell of such a region can have begin with zero and end where
     those of their sum end.
     """
     total = (measure.name, "", "")

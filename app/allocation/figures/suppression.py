@@ -33,7 +33,7 @@ Cell: TypeAlias = Hashable
 """What names a cell; nothing here looks into it."""
 
 FEW = 10
-"""Counts below this are nobody's to see, nought among them."""
+"""Counts below this are nobody's to see, zero among them."""
 
 WIDTH = FEW - 1
 """How far apart the smallest and the largest value are that a hidden small count could have."""
@@ -67,7 +67,7 @@ def hidden_cells(
 ) -> frozenset[Cell]:
     """The cells that may not be shown.
 
-    `counts` has the true value of every cell, none below nought, and `sums` hold of them. `few`:
+    `counts` has the true value of every cell, none negative, and `sums` hold of them. `few`:
     cells that must be hidden although they are not small. `known`: cells that every reader knows
     from elsewhere, however small.
 
@@ -103,7 +103,7 @@ def possible(
     """The smallest and largest value that the other cells leave possible; None: no largest."""
     system = _System(counts, tuple(sums), tuple(hidden))
     (low, _), (high, _) = system.extreme(cell, sign=1), system.extreme(cell, sign=-1)
-    assert low is not None  # noqa: S101 - no count is below nought
+    assert low is not None  # noqa: S101 - no count is negative
     return low, high
 
 
@@ -229,7 +229,7 @@ class _Seen:
 class _System:
     """What a reader knows of some hidden cells.
 
-    Whole numbers, none below nought, and the equations.
+    Whole numbers, none negative, and the equations.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The survival curve of stays, some of which go on or began before they were observed."""
+"""The survival curve of stays; some go on, or began before they were observed."""
 
 from __future__ import annotations
 

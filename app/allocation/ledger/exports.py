@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 LONGEST_LINE = 1_000_000
 """Bytes; a leaf has some hundreds."""
 
-# Canonical base64 alone: before a filling character stand only those whose last bits are nought.
+# Canonical base64 alone: before a filling character stand only those whose last bits are zero.
 _LINE = re.compile(
     rb'\{"index":(0|[1-9][0-9]{0,15}),"leaf":"([A-Za-z0-9+/]+(?:[AQgw]==|[AEIMQUYcgkosw048]=|))",'
     rb'"opening":(null|\{.*\})\}\n?'

@@ -20,7 +20,7 @@ or `correction` where one of these is corrected::
 That of a correction has at least `corrects` (the index of the leaf in whose place it comes, smaller
 than its own), `by` (an object of `role` and `region`) and `code`.
 
-Indexes count from nought, without gaps, in the order in which what they record became true.
+Indexes count from zero, without gaps, in the order in which what they record became true.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def leaf_bytes(index: int, leaf_type: str, commitment: bytes) -> bytes:
     """The canonical bytes of a leaf about a stay.
 
     Raises:
-        ValueError: for an index below nought, a type that has no opening, or a commitment that is
+        ValueError: for a negative index, a type that has no opening, or a commitment that is
         not 32 bytes.
     """
     if leaf_type not in STAY_TYPES:
@@ -93,7 +93,7 @@ def clear_leaf_bytes(index: int, leaf_type: str, content: Mapping[str, object]) 
     """The canonical bytes of a leaf in clear.
 
     Raises:
-        ValueError: for an index below nought, another type, or content that is not whole numbers,
+        ValueError: for a negative index, another type, or content that is not whole numbers,
         strings and null.
     """
     written = canonical_json(

@@ -1,7 +1,7 @@
 """The ledger's Merkle tree: hashes (RFC 6962) and proofs (RFC 9162).
 
 A tree over leaves that only grow is made of complete subtrees, whose hashes never change: at level
-h, number i covers the leaves from i * 2^h on, 2^h of them. Whoever has these can find any root and
+h, number i covers the leaves from i * 2^h on, 2^h of them. With these one can find any root and
 any proof with as many look-ups as the tree is high.
 """
 

@@ -54,7 +54,7 @@ def assign(asking: Sequence[Wishes], room: Mapping[str, int]) -> tuple[int | Non
     C at most LARGEST all of that is below 2**53, where floats are exact.
 
     Raises:
-        ValueError: when a cost is below nought, or above LARGEST.
+        ValueError: when a cost is negative, or above LARGEST.
     """
     if any(
         not 0 <= cost <= LARGEST for wishes in asking for cost in (*wishes.costs, wishes.unseated)
@@ -147,9 +147,9 @@ class _Seated:
         """The ways in which a row may get another column, each with the columns that it reaches.
 
         Those who make way end in the column that this row leaves; or else in one that is free, if
-        the column that it leaves may stay empty or is filled again by somebody whose own may.
-        Nobody is asked to do both: whoever could would lead to the column that this row leaves, and
-        that way comes first.
+        the column that it leaves may stay empty or is filled again by a household whose own may.
+        Nobody is asked to do both: a household that could would lead to the column that this row
+        leaves, and that way comes first.
         """
         left = int(self.taken[row])
         ends: Flags = np.zeros(len(self.holder), dtype=np.bool_)

@@ -142,7 +142,7 @@ def plan(referrals: Sequence[PeakReferral], free: Mapping[str, int]) -> Plan:
     In full: as many acute referrals as can be, then urgent, then planned ones; then the fewest for
     safety who have less than ample room; the fewest for other reasons who leave their region
     although something lawful is free there now; the fewest others with less than ample room; the
-    fewest at sites that were never confirmed; the most points. Among equals whoever stands first
+    fewest at sites that were never confirmed; the most points. Among equals the one first
     in `referrals` (the waiting list's order) gets what they would take first.
 
     Nobody leaves their region while something lawful is left there: with them back there more would
@@ -316,7 +316,7 @@ def _first(gains: Sequence[int]) -> tuple[str, int]:
     """The first aim for which there is a gain, as a code, and how much of it.
 
     There always is one: changes that gain nothing would leave what each took in turn as good, and
-    among equals whoever stands first gets what they would take first.
+    among equals the one that stands first gets what they would take first.
     """
     placed = sum(gains[: len(URGENCIES)])
     if placed:

@@ -32,9 +32,9 @@ class Trial:
 
     Attributes:
         rankings: how many were made again.
-        other_first: how many would have had another first offer, one where there was none, or none
+        other_first: how many would have had another first offer, one for the first time, or none
         any more.
-        first_found: how many would have had an offer where there was none.
+        first_found: how many would have had an offer for the first time.
         first_lost: how many would have had none any more.
         let_through: places, by the rule that left them out and no longer does, added up over the
         rankings.

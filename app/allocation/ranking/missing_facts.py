@@ -99,7 +99,7 @@ def _unknown_facts(need: Need, *, assessed: bool) -> Iterator[_Fact]:
 
 
 def _opening(inputs: RankingInputs) -> Callable[[frozenset[_Fact]], frozenset[str]]:
-    """A judge of which groups are offered only once some facts turn out as good as can be.
+    """A judge of the groups that are offered only once some facts turn out as good as can be.
 
     Facts matter by what follows from them, an oldest son and a danger zone: each pair of these is
     tried once, on the groups that a rule about them left out.

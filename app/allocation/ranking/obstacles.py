@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 STANDING_RULES = (*LASTING_RULES, cap)
-"""What must be true until somebody is on the way; the others chose between offers, and have had
+"""What must be true until a household is on the way; the others chose between offers, and have had
 their say."""
 
 SAFETY = frozenset({"secrecy", "danger"})

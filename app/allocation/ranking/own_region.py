@@ -29,7 +29,7 @@ needs."""
 class OwnRegion:
     """What a ranking found in the household's own region.
 
-    Where `offers` is nought, nothing lawful was free there at that moment, and `excluded` says why:
+    Where `offers` is zero, nothing lawful was free there at that moment, and `excluded` says why:
     every place of the region stands in it once, by the first rule in its way.
     """
 

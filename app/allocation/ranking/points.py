@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 FACTORS = ("nearness", "fit", "specialism", "headroom", "solidarity", "continuity", "freshness")
-"""In the order of an offer's lines. All seven are always there, nought included."""
+"""In the order of an offer's lines. All seven are always there, zeros included."""
 
 NIGHTS_STEP = 30
 """What is said of a region's account is said in steps of so many nights, so that one household does
@@ -44,7 +44,7 @@ def freshness_of(hours: int | None, *, fresh_hours: int) -> str:
 def nearness(km: int | None, *, wished: bool, weights: policies.NearnessWeights) -> Points:
     """How near the place is to where the household wants to be near (school, family).
 
-    ``most * (reach - km) / reach``, with km rounded up to a multiple of 5; nought from the reach
+    ``most * (reach - km) / reach``, with km rounded up to a multiple of 5; zero from the reach
     on, without a wish, or where the distance is not known.
     """
     if not wished or km is None:
@@ -65,7 +65,7 @@ def fit(
     """How well the place suits the need, and how little is spent that others may need more.
 
     ``kinds[urgency][kind] - spare * spare_bed_space - scarce * scarce_feature - unused *
-    unused_specialism``, at least nought. *spare*: bed spaces that stay empty. *scarce*: how many of
+    unused_specialism``, at least zero. *spare*: bed spaces that stay empty. *scarce*: how many of
     the policy's scarce features the place has that nobody asked for. *unused*: 1 where the site
     specialises, and in nothing that this household needs; else 0.
     """
@@ -114,7 +114,7 @@ def solidarity(
     """How far the region is under its quota: who has given least goes first.
 
     ``at_quota + stay * deficit / stay_nights``, the deficit in nights and exact to a millionth, at
-    least nought and at most ``most``. Who does not flee adds nothing to that account: a region that
+    least zero and at most ``most``. Who does not flee adds nothing to that account: a region that
     owes keeps its places for those who do, ``at_quota - stay * deficit / stay_nights``, and one
     that owes nothing has ``at_quota``, for giving more than its part is no reason to be asked for
     more. In the household's own region: ``own_region``, for that asks nothing of another.
@@ -142,7 +142,7 @@ def solidarity(
 def continuity(kind: str, *, weights: policies.ContinuityWeights) -> Points:
     """How few moves the household will still have to make.
 
-    ``most - move * later moves``, at least nought; the policy says how many moves each kind of
+    ``most - move * later moves``, at least zero; the policy says how many moves each kind of
     place brings.
     """
     moves = weights.later_moves[kind]
@@ -154,7 +154,7 @@ def continuity(kind: str, *, weights: policies.ContinuityWeights) -> Points:
 def freshness(hours: int | None, *, fresh_hours: int, weights: policies.FreshnessWeights) -> Points:
     """How lately the site's owner confirmed its facts.
 
-    ``most * (worthless_hours - hours) / worthless_hours``, nought from then on or when nobody ever
+    ``most * (worthless_hours - hours) / worthless_hours``, zero from then on or when nobody ever
     did.
     """
     if hours is None:

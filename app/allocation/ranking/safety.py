@@ -88,7 +88,7 @@ DISTANCE_STEP_KM = 5
 
 
 def coarse_km(km: int) -> int:
-    """A distance rounded down to a multiple of 5, never below nought."""
+    """A distance rounded down to a multiple of 5, never negative."""
     return max(0, km // DISTANCE_STEP_KM * DISTANCE_STEP_KM)
 
 

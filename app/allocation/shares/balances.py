@@ -52,7 +52,7 @@ def region_balances(
 
     Each night of a stay for safety until the household was ready to leave is given by the region
     where it is, and divided over the regions that were lawful for it, by the weights of that night;
-    a stay that still counts stands for `nights_ahead` more. Without these, whoever is far behind
+    a stay that still counts stands for `nights_ahead` more. Without these, a region far behind
     would be sent everybody until the nights begin to show, and then be far ahead.
     """
     given = Counter({region: shared.given for region, shared in before.items()})

@@ -25,7 +25,7 @@ def first_changed_day(
 
     None without one.
 
-    `told` has every opening, with its index and its stay, of each stay of which there is a new one:
+    `told` has every opening, with its index and its stay, of each stay that has a new one:
     what a correction changes lies between what was said before and what is said now.
     """
     of_stay: defaultdict[Hashable, list[tuple[int, OpeningContent]]] = defaultdict(list)
@@ -40,7 +40,7 @@ def first_changed_day(
 
 
 def _changed_days(new: OpeningContent, of_its_stay: list[OpeningContent]) -> Iterator[dt.date]:
-    """Yield days of which the first is the first that a new opening can change."""
+    """Yield days; their earliest is the first that a new opening can change."""
     yield from (one.ready_since for one in of_its_stay if one.ready_since is not None)
     alike = [one for one in of_its_stay if _is_end(one) == _is_end(new)]
     code = None if new.correction is None else new.correction.code
@@ -49,8 +49,8 @@ def _changed_days(new: OpeningContent, of_its_stay: list[OpeningContent]) -> Ite
         and not _was_void(of_its_stay)
         and len({one.date for one in alike}) == 1
     ):
-        # A stay that runs has all nights until it ends; one of which only the readiness changes
-        # keeps those before it.
+        # A stay that runs has all nights until it ends; one whose readiness alone changes keeps
+        # those before it.
         if code is None or new.ready_since is None:
             yield new.date
     else:

@@ -2,8 +2,8 @@
 
 By a rule that a controller can follow with a pencil, cell by cell: it is part of what the ledger's
 leaves mean, and what was sealed by it must come out the same in every release. So it does not
-follow what suppression.py, which protects the monitor's many tables against whoever solves all of
-their equations at once, may learn to do better.
+follow what suppression.py, which protects the monitor's many tables against a reader who solves all
+of their equations at once, may learn to do better.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def shown_cells(
 
     Sums of rows and columns are known elsewhere, and those of the cells that have the same name by
     `known`. So what one of these leaves out could be worked out as a whole: it comes to at least
-    FEW, and is of at least two cells, or nothing is left out there, or all. What is nought is left
+    FEW, and is of at least two cells, or nothing is left out there, or all. What is zero is left
     out without a word: no one can tell it from what is hidden.
     """
     there = {cell: count for cell, count in cells.items() if count}

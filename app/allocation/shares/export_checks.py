@@ -1,7 +1,7 @@
 """The check of a ledger's export: a region's own figures against the sealed totals.
 
 Made for controllers, without the service: it knows nothing but the leaves, and the openings that
-somebody may read.
+a reader may read.
 """
 
 from __future__ import annotations

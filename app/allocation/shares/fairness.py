@@ -24,7 +24,7 @@ class RegionShare:
     """As the totals name them, over all the quarters."""
     quota: int
     credit: int
-    """What it gave for safety less its quota: below nought it still owes."""
+    """What it gave for safety less its quota: negative, it still owes."""
     deviation: int | None
     """None where it had no part to bear."""
 
@@ -40,7 +40,7 @@ class FairShares:
 def fair_shares(contents: Iterable[Mapping[str, Any]]) -> FairShares:
     """What some quarters come to, from the contents of their totals.
 
-    The total relative deviation is the sum of |given - quota| over the sum of quotas; nought where
+    The total relative deviation is the sum of |given - quota| over the sum of quotas; zero where
     there was nothing to share. Source: docs/design.md, section 5 (credit = given - quota; two
     accounts, never netted).
     """
@@ -61,7 +61,7 @@ def _share(region: str, figures: Counter[str]) -> RegionShare:
 
 
 def millionths(part: int, whole: int) -> int:
-    """A part of a whole above nought in millionths, to the nearest, halves away from nought."""
+    """A part of a positive whole in millionths, to the nearest, halves away from zero."""
     sign = -1 if part < 0 else 1
     return sign * ((2 * abs(part) * MILLION + whole) // (2 * whole))
 

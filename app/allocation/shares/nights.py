@@ -104,7 +104,7 @@ def nights_between(stay: LedgerStay, first: dt.date, after: dt.date) -> Nights |
 class StayBook:
     """Openings, taken in the ledger's order, and the stays that they tell of.
 
-    The newest correction of a leaf takes the leaf's place. Whoever may read only some openings gets
+    The newest correction of a leaf takes the leaf's place. A reader of only some openings gets
     the stays of these.
     """
 
@@ -157,7 +157,7 @@ class StayBook:
     def _arrival_of(self, departure: OpeningContent) -> int | None:
         """Return the arrival that a departure ends.
 
-        Version 1 did not say. Of arrivals that are alike the oldest is as good as any: whoever of
+        Version 1 did not say. Of arrivals that are alike the oldest is as good as any: whichever of
         them left, their nights come to the same in every stretch of days.
         """
         if departure.arrival is not None:

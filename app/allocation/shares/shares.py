@@ -24,7 +24,7 @@ def divide(lawful_regions: Iterable[str], weights: Mapping[str, int]) -> Mapping
     Nothing lawful: nothing to divide.
 
     Raises:
-        ValueError: when a lawful region's weight is below nought.
+        ValueError: when a lawful region's weight is negative.
     """
     regions = sorted(set(lawful_regions))
     shares = {region: weights.get(region, 0) for region in regions}
@@ -45,9 +45,9 @@ def divide(lawful_regions: Iterable[str], weights: Mapping[str, int]) -> Mapping
 def total_relative_deviation(given: Mapping[str, int], quota: Mapping[str, int]) -> Fraction:
     """How unevenly a burden was shared: the sum of |given - quota| over that of quota.
 
-    Nought when every region gave its quota, two when all was given by regions that owed nothing.
+    Zero when every region gave its quota, two when all was given by regions that owed nothing.
     Both maps count in the same unit (nights, or millionths of them); a region absent from one has
-    nought there. Where nobody owed anything there is nothing to deviate from: nought. Source:
+    zero there. Where nobody owed anything there is nothing to deviate from: zero. Source:
     docs/design.md, section 5.
     """
     owed = sum(quota.values())

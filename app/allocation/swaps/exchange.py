@@ -37,7 +37,7 @@ def best_packing(graph: Graph, *, max_cycle: int, max_chain: int) -> Packing:
 
     A whole-number program. Cycles of two and three arcs are listed, one column each. Chains, and
     cycles where longer ones are allowed, are laid arc by arc: a column is an arc at a position, and
-    rows see to it that whoever has come to a vertex at one position leaves it at the next (PICEF
+    rows see to it that a path that comes to a vertex at one position leaves it at the next (PICEF
     and PIEF: Dickerson, Manlove, Plaut, Sandholm and Trimble, 2016). Only what can be part of a
     cycle or chain becomes a column.
 

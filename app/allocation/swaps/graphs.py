@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Graph:
-    """Households and free places; vertices are counted from nought.
+    """Households and free places; vertices are counted from zero.
 
     An arc from one vertex to another: the household of the first could take the place of the
     second. From any vertex to any other there is one at most, and none to itself.

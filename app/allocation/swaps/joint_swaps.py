@@ -28,7 +28,7 @@ class JointSwaps:
     """The swaps, by the referral of their first leg, and the referrals that no swap serves.
 
     A swap of a single leg is a free place that nobody has to leave. A cycle, or a chain through
-    somebody who wants a place and has one, may serve several.
+    a household that wants a place and has one, may serve several.
     """
 
     swaps: tuple[Swap, ...]
@@ -41,12 +41,12 @@ def find_joint_swaps(
     """The swaps that serve most of those who want a place.
 
     Of all choices that serve as many, the one with the fewest moves; of these, with the fewest
-    children who change school for somebody else's sake; of these, with the most points. Exact
+    children who change school for another household's sake; of these, with the most points. Exact
     (exchange.py); a swap has at most the policy's legs, a household moves once, and a place is
     given once.
 
     `wanting` are in acute danger; some of them may live somewhere that is no longer safe. `movers`
-    are those in stay who agreed to move; whoever wants a place is overlooked among them.
+    are those in stay who agreed to move; those who want a place are overlooked among them.
 
     Raises:
         ValueError: when a referral is not one that may search, or a mover waits or stands among

@@ -37,7 +37,7 @@ WHY_NONE = (
 """Every reason why a search finds nothing."""
 
 BEST_FEW = 5
-"""How many swaps a search gives when nobody says otherwise: as many as somebody can weigh at
+"""How many swaps a search gives when nobody says otherwise: as many as a worker can weigh at
 night."""
 
 SCHOOL = 1_000_000

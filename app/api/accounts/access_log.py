@@ -114,7 +114,7 @@ async def read_filter(
 async def list_access_log(
     tx: Tx, page: ListIn, wanted: Annotated[AccessLogFilter, Depends(read_filter)]
 ) -> Response:
-    """List the entries of the access log, newest first. That they were read is an entry as well.
+    """List the entries of the access log, newest first; this reading is an entry as well.
 
     Ids of objects are opaque: an administrator can open none of them. Which referrals a look
     touched is not told.

@@ -79,7 +79,7 @@ class NoticeList(Out):
     summary="Who looked at a referral",
     description="List who looked at one of the own provider's referrals, newest first, as its "
     "client may be shown it.\n\n"
-    "Every look that was granted is there, whoever's: colleagues', the receiving provider's,\n"
+    "Every look that was granted is there: colleagues', the receiving provider's,\n"
     "auditors' replays, and those at this list. So is what was refused, where it named the "
     "referral.",
 )

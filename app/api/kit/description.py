@@ -112,7 +112,7 @@ def routes(app: FastAPI) -> set[tuple[str, str]]:
 
 
 def publish(app: FastAPI) -> None:
-    """Add the route that publishes the description; any origin may read it, and no other route."""
+    """Add the route that publishes the description, the only one that any origin may read."""
 
     @app.get(
         DOCUMENT,

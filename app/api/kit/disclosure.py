@@ -15,7 +15,7 @@ UNLOGGED = (Unauthenticated, Forbidden, TooOften)
 
 
 async def admit_apart(request: Request) -> Caller:
-    """Admit the caller as every route does, close that transaction again, and return the caller.
+    """Admit the caller as every route does, in a transaction that then ends; return them.
 
     What follows commits a transaction of its own; a connection kept from here on would be another
     one held while waiting for that, and a small pool would run dry on it.

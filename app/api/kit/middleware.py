@@ -82,7 +82,7 @@ class Exchange:
         await self.send_to(message)
 
     async def refuse(self, fault: Fault) -> None:
-        """Answer a request of which something is too long."""
+        """Answer a request that has something too long."""
         self.too_long = False
         answer = problem(400, "too_large", "The request is too long.", faults=(fault,))
         await answer(self.scope, self.receive_from, self.send)

@@ -105,7 +105,7 @@ class IdempotentCall:
 
 
 class AlreadyAnswered(Conflict):
-    """The key was used before: what was done here is taken back, and the first answer looked up."""
+    """The key was used before: this transaction is rolled back, the first answer looked up."""
 
     def __init__(self) -> None:
         super().__init__("busy", "The same request is being answered; try again.")

@@ -48,7 +48,7 @@ TITLES: Mapping[int, str] = {
 }
 
 LOGGED = (errors.Forbidden, errors.Missing, errors.TooOften, errors.Erased)
-"""Refusals that the access log has: somebody wanted what they may not see."""
+"""Refusals that the access log has: an account wanted what it may not see."""
 
 log = structlog.get_logger()
 

@@ -29,7 +29,7 @@ async def read_move_agreement(
     request: Request,
     tx: Tx,
 ) -> Response:
-    """Read that a household would move; nothing is here of one that was not asked, or would not."""
+    """Read that a household would move; one that was not asked, or would not, is not found."""
     return single(AgreementOut.of(await agreements.read_move_agreement(tx, parse_id(id))), request)
 
 

@@ -28,7 +28,7 @@ NO_LOG = N_("The access log is out of reach, so nothing is shown; try again in a
 
 
 class HoldWanted(In):
-    """Which offer of which ranking to hold."""
+    """The offer to hold, and the ranking that has it."""
 
     referral_id: Annotated[str, Field(max_length=40)]
     ranking_id: Annotated[str, Field(max_length=40)]

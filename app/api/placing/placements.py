@@ -182,8 +182,8 @@ class PlacementList(Out):
 async def confirm_placement(wanted: PlacementWanted, tx: Tx, once: OnceRequired) -> Response:
     """Confirm an accepted hold: the household is on its way.
 
-    With `previousPlacementId` they move on within their stay: whoever shelters them now, or sent
-    them there, says so.
+    With `previousPlacementId` they move on within their stay: the provider that shelters them
+    now, or sent them there, says so.
     """
     confirmation = Confirmation(
         hold_id=parse_id(wanted.hold_id),

@@ -20,7 +20,7 @@ router = APIRouter(tags=["Swaps"])
 
 
 class SwapWanted(In):
-    """Which swap of which search is proposed."""
+    """The swap to propose, and the search that found it."""
 
     search_id: Annotated[str, Field(max_length=40)]
     rank: Annotated[int, Field(strict=True, ge=1, le=100)] = Field(
@@ -163,8 +163,8 @@ async def list_swaps(
     "/swaps/{id}",
     response_model=SwapOut,
     summary="One swap",
-    description="Read a swap, with the own legs; whoever would take a household in sees who would "
-    "come, while it lives.",
+    description="Read a swap, with the own legs; a provider that would take a household in sees who "
+    "would come, while it lives.",
 )
 async def read_swap(id: str, request: Request, tx: Tx) -> Response:
     """Read a swap, with the own legs."""
@@ -202,5 +202,5 @@ async def refuse_swap(id: str, wanted: RefusalWanted, tx: Tx, once: OnceIn) -> R
 
 
 def _without_coming(shown: SwapView) -> SwapView:
-    """Leave out who would come: these answers are kept for repeats, and only a live swap tells."""
+    """Leave out who would come: these answers are kept, and only a live swap may tell."""
     return SwapView(shown.swap, tuple(LegView(leg.row, leg.region, None) for leg in shown.legs))

@@ -68,9 +68,7 @@ class AlternativeOut(Out):
     checked_at: datetime | None
     outcome: str | None = Field(description="How they were at the last check.")
     next_check_at: datetime
-    overdue: bool = Field(
-        description="Whether somebody should have looked after them by now, or the nights are over."
-    )
+    overdue: bool = Field(description="Whether a check on them is overdue, or the nights are over.")
     ended_at: datetime | None
     end_reason: str | None
 
@@ -107,7 +105,7 @@ class CapacityOut(Out):
     summary="Something until a place is found",
     description="Record what a household has until a place is found: which provider answers for "
     "it, never where it is.\n\n"
-    "Both sides are told when somebody has to make sure that they are well. Help where they "
+    "Both sides are told when it is time to make sure that they are well. Help where they "
     "are takes\n"
     "up one of the trajectories that the responsible provider published; without one it is "
     "refused.\n"
@@ -127,7 +125,7 @@ async def begin_alternative(id: str, wanted: AlternativeWanted, tx: Tx, once: On
     summary="Alternatives in use",
     description="List the alternatives in use of own referrals, and those for which the own "
     "provider is responsible.\n\n"
-    "Whoever waits longest for a check comes first.",
+    "The household that waits longest for a check comes first.",
 )
 async def list_alternatives(tx: Tx, page: ListIn) -> Response:
     """List the alternatives in use that concern the own provider."""
@@ -156,7 +154,7 @@ async def read_alternative(
 @router.post(
     "/alternatives/{id}/checks",
     response_model=AlternativeOut,
-    summary="Somebody looked after them",
+    summary="A check on them",
     description="Say how they are. Unless they are well the next check is due at once, and both "
     "sides are alarmed.",
 )

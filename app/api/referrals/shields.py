@@ -19,11 +19,11 @@ BUSY: dict[int | str, dict[str, Any]] = {409: {"description": "Conflict"}}
 
 
 class ShieldWanted(In):
-    """The colleagues by whom alone a referral may be seen; whoever names them is always one."""
+    """The only colleagues who may see a referral; the one who names them is always among them."""
 
     colleagues: Annotated[list[Line], Field(max_length=MOST_NAMED)] = Field(
-        description="Ids of accounts, as `GET /v1/colleagues` has them; none: only whoever names "
-        "them."
+        description="Ids of accounts, as `GET /v1/colleagues` has them; none: only the one who "
+        "names them."
     )
 
     @property
@@ -44,7 +44,7 @@ def shield_of(named: Sequence[UUID]) -> dict[str, Sequence[UUID]] | None:
 
 
 class ColleagueOut(Out):
-    """Somebody, or some system, of the own provider."""
+    """A person or a system of the own provider."""
 
     account_id: Id
     name: str | None = Field(description="What they are called at work, where that is known.")
@@ -82,7 +82,7 @@ async def list_colleagues(tx: Tx, page: ListIn) -> Response:
     responses=BUSY,
 )
 async def shield_referral(id: str, wanted: ShieldWanted, tx: Tx) -> Response:
-    """Let only named colleagues see a referral: for all others of the own provider it is not there.
+    """Let only named colleagues see a referral; to others of the provider it is not found.
 
     A list that there was is replaced, by one of those who are named.
     """

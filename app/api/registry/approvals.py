@@ -1,4 +1,4 @@
-"""Approval of sites on the wire: by a second person, and where it has to be an administrator."""
+"""Approval of sites on the wire: by a second person, in cases by an administrator."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -93,8 +93,8 @@ class AwaitedList(Out):
     description="Approve or reject what is proposed of a site: its being there, or its change.\n\n"
     "Another coordinator of the same provider approves, and where the region is not among the "
     "provider's an administrator as well; where there is no second coordinator who may, an "
-    "administrator alone. 409 `same_person` for who proposed it, for an account of which one of "
-    "the two invited or reset the other or gave it its role, and for one with which a coordinator "
+    "administrator alone. 409 `same_person` for who proposed it, where one of the two accounts "
+    "invited or reset the other or gave it its role, and for one with which a coordinator "
     "of this provider did so less than the policy's days ago.",
 )
 async def decide_site(id: str, wanted: ApprovalWanted, tx: Tx, once: OnceIn) -> Response:

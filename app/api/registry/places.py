@@ -65,7 +65,7 @@ class PlaceChange(In):
     sons_up_to_age: SonsUpToAge = Field(default_factory=absent)
     features: Features = Field(default_factory=absent)
     status: Literal["free", "occupied", "out_of_service"] = Field(
-        default_factory=absent, description="`occupied`: by someone who came without Plek."
+        default_factory=absent, description="`occupied`: by a household that came without Plek."
     )
     reason: OutOfServiceReason | None = Field(
         default=None,

@@ -76,7 +76,7 @@ class HeldCapOut(Out, alias_generator=aliases_from("cap")):
 
 
 class RegionShareOut(Out, alias_generator=aliases_from("figures")):
-    """A region's share. Everything is in nights; `quota` and `credit` are exact to a millionth."""
+    """A region's share in nights; `quota` and `credit` are exact to a millionth."""
 
     region: str
     weight: int | None = Field(description="In force on the last day.")
@@ -90,9 +90,7 @@ class RegionShareOut(Out, alias_generator=aliases_from("figures")):
         validation_alias=AliasPath("figures", "received_safety"),
         description="Safety nights of its own households elsewhere.",
     )
-    credit: Millionths = Field(
-        description="What it gave less its quota; below nought it still owes."
-    )
+    credit: Millionths = Field(description="What it gave less its quota; negative, it still owes.")
     deviation: Millionths | None = Field(
         description="The credit as a part of the quota; null without a quota."
     )

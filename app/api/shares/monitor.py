@@ -274,7 +274,7 @@ def _codes(figures: RegionFigures, measure: str, breakdown: str) -> list[CodeCou
 
 
 def csv_of(found: Monitor) -> str:
-    """Return everything as CSV, one line a count; an empty count stands for one that is hidden."""
+    """Return everything as CSV, one line a count; an empty count is a hidden one."""
     written = io.StringIO()
     lines = csv.writer(written)
     lines.writerow(COLUMNS)

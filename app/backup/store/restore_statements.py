@@ -1,4 +1,4 @@
-"""What a restore says to the database around the script of the dump, all in one transaction."""
+"""Statements of a restore around the script of the dump, all in one transaction."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -50,7 +50,7 @@ ORDER BY c.relname
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a backup is made from: the server's major version, the tables' owner, the migration."""
+    """What a backup is made from: the server's version, the tables' owner, the migration."""
 
     postgres: int
     owner: str

@@ -45,7 +45,7 @@ def export_ledger(
     ] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Write every leaf of the newest checkpoint to a file; beside it that checkpoint, and the hashes of the leaves."""
+    """Write every leaf of the newest checkpoint to a file, the checkpoint beside it."""
     from app.commands.ledger import export  # noqa: PLC0415 - a command loads only what it needs
 
     export.export(data_dir, file=file, region=region)
@@ -53,7 +53,7 @@ def export_ledger(
 
 @ledger.command("verify")
 def verify_ledger(file: ExportFile, checkpoint: CheckpointFile, key: Key = None) -> None:
-    """Check an export against a signed checkpoint, and name the first leaf that is not what was signed."""
+    """Check an export against a signed checkpoint; name the first leaf that is wrong."""
     from app.commands.ledger import verify  # noqa: PLC0415 - as above
 
     verify.verify(file, checkpoint=checkpoint, key=key)
@@ -73,7 +73,7 @@ def check_shares(
         typer.Option(metavar="2026-Q1", help="Whose table is printed; by itself, the newest."),
     ] = None,
 ) -> None:
-    """Check sealed totals: that sums agree, and that a region's own openings come to its figures, digit for digit."""
+    """Check sealed totals: their sums, and a region's figures against its own openings."""
     from app.commands.ledger import ledger_shares  # noqa: PLC0415 - as above
 
     ledger_shares.check(file, region=region, quarter=quarter, today=clock.now().date())
@@ -103,7 +103,7 @@ def witness_ledger(
         str | None, typer.Option(help="What the witness is called, e.g. GM0193; at first.")
     ] = None,
 ) -> None:
-    """Keep and cosign a checkpoint, if the ledger has only grown since the last; else write down what proves it."""
+    """Keep and cosign a checkpoint if the ledger only grew; else write down the proof."""
     from app.commands.ledger import witness  # noqa: PLC0415 - as above
 
     seen = witness.WitnessFiles(checkpoint, proof=proof, export=export)
@@ -117,7 +117,7 @@ def show_keys(
     ] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Print the keys by which checkpoints are signed, the newest first: for those who check them."""
+    """Print the keys by which checkpoints are signed, the newest first."""
     from app.commands.ledger import export  # noqa: PLC0415 - as above
 
     export.show_keys(data_dir, new=new)

@@ -1,4 +1,4 @@
-"""The hosts that a database's URL names, one of which is the one to write to."""
+"""The hosts that a database's URL names; one of them takes writes."""
 
 import re
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""One connection to PostgreSQL: opened within seconds, and ended when the server falls silent.
+"""One connection to PostgreSQL: opened within seconds, ended if the server is silent.
 
 asyncpg waits for an answer to all that it sends. Of what goes ahead of a statement without asking
 for an answer of its own, it takes the answers for the statement's: so a transaction begins, and
@@ -76,7 +76,7 @@ class Row(asyncpg.Record):
 
 
 class Said(NamedTuple):
-    """A statement with its arguments; of what is said last: texts, ids, lists of those, or None."""
+    """A statement with its arguments; the last may be texts, ids, lists of those, or None."""
 
     sql: str
     arguments: Sequence[object]

@@ -69,8 +69,7 @@ BLOCKERS = {
     "youth_care": 7,
 }
 READY_FIRST, READY_NOW = 0.35, 0.12
-"""The chance that somebody noted since when they were ready to leave, of who stayed long: and left,
-or is there."""
+"""The chance that a readiness to leave was noted after a long stay: if they left, if they did not."""
 LONG_ENOUGH = timedelta(days=21)
 MOST_BLOCKERS = 2
 ONWARD = "follow_on_place"
@@ -317,7 +316,7 @@ class _LifeRecord:
         )
 
     def _ready(self, arrived: datetime, departed: datetime | None) -> date | None:
-        """Return since when they were ready to leave, where somebody noted it.
+        """Return since when they were ready to leave, where that was noted.
 
         In the last third of the time.
         """

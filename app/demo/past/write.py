@@ -75,7 +75,7 @@ async def setting(tx: Transaction, *, quarters: int = QUARTERS) -> Setting:
     """
     policy = (await tx.snapshots.reference(tx)).policy
     snapshot = _with_every_site_open(await tx.snapshots.register(tx))
-    # A day after the quarter has begun, so that whoever comes first was registered within it.
+    # A day after the quarter has begun, so that the first to come was registered within it.
     began = (
         load().country.midnight(_first_quarter(tx.at, policy, quarters).first + DAY).astimezone(UTC)
     )

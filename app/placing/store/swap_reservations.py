@@ -1,7 +1,7 @@
 """Reservations for swaps: locks in order, checks of each move, and what is written.
 
 Everybody who reserves for several households locks in one order: referrals by id, then claims by
-place, then the free place. Whoever acts on one household locks its referral first, and one claim
+place, then the free place. An act on one household locks its referral first, and one claim
 after it: no circle can come of that.
 """
 

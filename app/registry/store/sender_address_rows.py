@@ -1,4 +1,4 @@
-"""Why the sender of a placement may have the address of its site, as the database knows it."""
+"""The grounds on which the sender of a placement may have the address of its site."""
 
 from dataclasses import dataclass
 from uuid import UUID

@@ -20,7 +20,7 @@ class PlaceNow:
     id: UUID
     group: str
     status: str
-    """free, occupied (by someone who came without Plek) or out_of_service."""
+    """free, occupied (by a household that came without Plek) or out_of_service."""
     since: int
 
 

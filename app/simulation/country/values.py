@@ -94,7 +94,7 @@ class DemoPlace:
     sons_up_to_age: int
     features: tuple[str, ...]
     status: str
-    """free, occupied (by someone who came without Plek) or out_of_service."""
+    """free, occupied (by a household that came without Plek) or out_of_service."""
     reason: str | None
     """Why it is out of service."""
     status_hours: int

@@ -33,7 +33,7 @@ class BandRow:
 
     @property
     def best(self) -> Cell:
-        """The kind of which the region has most free, as far as is known."""
+        """The kind that the region has most of free, as far as is known."""
         return min(self.cells, key=lambda cell: BEST_FIRST.index(cell.state), default=Cell(""))
 
 
