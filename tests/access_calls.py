@@ -1,4 +1,4 @@
-"""Calls of which the access log is to have exactly one entry, and who makes them."""
+"""Calls that the access log is to have exactly one entry of, and who makes them."""
 
 import hashlib
 import secrets
@@ -27,7 +27,7 @@ def noon(days: int) -> datetime:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with an account, or, without one, somebody with a token that is none."""
+    """A person with an account, or, without one, with a token that is none."""
 
     country: Country
     client: Client
@@ -38,7 +38,7 @@ class Person:
     async def logged(
         self, method: str, path: str, *, outcome: str = "granted", **more: Any
     ) -> tuple[Any, Any]:
-        """Make a call; return its answer and the one entry that it left, of which who, when and whence are checked."""
+        """Make a call; return its answer and its one entry, with who, when and whence checked."""
         newest = "SELECT coalesce(max(id), 0) AS id, clock_timestamp() AS at FROM access_log"
         before = (await self.country.rows(newest))[0]
         answer = await self.ask(method, path, **more)
@@ -69,7 +69,7 @@ async def person(
     region: str | None = None,
     known: bool = True,
 ) -> Person:
-    """Return somebody with a new account.
+    """Return a person with a new account.
 
     One who is not known has a token that nobody was given.
     """

@@ -17,7 +17,7 @@ from tests.country import Client, Country, Shelter, referral_body, shelter
 
 @dataclass
 class Desk:
-    """An intake desk (of `haven`), and a shelter of another provider (`linde`) that it sends households to."""
+    """An intake desk (of `haven`), and a shelter (of `linde`) that it sends households to."""
 
     intake: Client
     there: Shelter
@@ -101,7 +101,7 @@ async def problem(
 
 
 async def waiting(country: Country, *, statement: str = "", within_s: float = 120) -> None:
-    """Return as soon as somebody waits for a lock in this database, in a statement in which these words stand."""
+    """Return as soon as a statement with these words waits for a lock in this database."""
     query = (
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
         "wait_event_type = 'Lock'"
@@ -113,7 +113,7 @@ async def waiting(country: Country, *, statement: str = "", within_s: float = 12
 
 
 async def end_zones(country: Country, referral_id: str) -> None:
-    """Let every danger zone of a referral have ended yesterday, as if the days since it was registered had passed."""
+    """Let every danger zone of a referral have ended yesterday, as if days had passed."""
     row = (
         await country.rows(
             "SELECT key, sealed FROM referral_secrets WHERE referral_id = :id", id=referral_id

@@ -192,7 +192,7 @@ async def clone(server: Server) -> AsyncGenerator[str]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def spares(embedded: Server) -> AsyncGenerator[Spares]:
-    """Keep the databases of this worker's tests, one of which the next test uses."""
+    """Keep the databases of this worker's tests; the next test uses one of them."""
     owner = await asyncpg.connect(plain(embedded.owner_url))
     kept = Spares(owner)
     yield kept
@@ -243,7 +243,7 @@ async def country_on(server: Server) -> AsyncGenerator[Country]:
 
 @asynccontextmanager
 async def country_among(spares: Spares, server: Server) -> AsyncGenerator[Country]:
-    """Open an installation of its own in a database that is as the template is, and was made or swept."""
+    """Open an installation of its own in a database that is as the template is."""
     owner_url = at(server.owner_url, "{name}")
     async with (
         spares.lent(template=server.template, owner_url=plain(owner_url)) as spare,
@@ -262,7 +262,7 @@ async def country_among(spares: Spares, server: Server) -> AsyncGenerator[Countr
 def country_of(
     request: pytest.FixtureRequest, spares: Spares, server: Server
 ) -> AbstractAsyncContextManager[Country]:
-    """Open an installation for a test, in a database that nobody has used if it says that it needs that."""
+    """Open an installation for a test, in an unused database if it says that it needs one."""
     fresh = server.durable or request.node.get_closest_marker("fresh")
     return country_on(server) if fresh else country_among(spares, server)
 

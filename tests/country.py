@@ -141,7 +141,7 @@ class Country:
             return await tx.rows(text(statement), values)
 
     async def step(self) -> None:
-        """Take the next step of what everybody may see of availability, as the worker does every few minutes."""
+        """Take the next step of availability for everybody, as the worker does now and then."""
         async with self.parts.database.transaction(actor=WORKER) as tx:
             await availability.refresh_counts(tx)
             await fair_shares.show_balances(tx)
@@ -248,7 +248,7 @@ class Shelter:
 
 
 async def approve(country: Country, *site_ids: str, slug: str = "linde") -> None:
-    """Approve what is proposed of sites, as those who have to: a second coordinator, an administrator."""
+    """Approve what is proposed of sites, as a second coordinator and an administrator."""
     second = await country.client("coordinator", provider=slug)
     for site_id in site_ids:
         path, yes = f"/sites/{site_id}/approval", {"approve": True}
@@ -294,7 +294,7 @@ async def shelter(
 
 
 async def standing_site(country: Country, slug: str = "linde", /, **site: Any) -> dict[str, Any]:
-    """Make a site that stands, as the operator brings one, in a region where its provider works."""
+    """Make a site that stands, as an operator's import does, where its provider works."""
     body = site_body(**site)
     id_, provider_id = uuid4(), await country.provider(slug)
     traits = {

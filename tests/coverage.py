@@ -1,4 +1,4 @@
-"""Which lines and branches of a folder the tests ran, in all processes that pytest-xdist starts."""
+"""Which lines and branches of a folder the tests ran, in all processes of a run."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Referrals that are erased, and what time has to have done before the retention job does it."""
+"""Referrals that are erased, and the time that the retention job waits for."""
 
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ async def departed(where: Desk, **referral: Any) -> dict[str, Any]:
 
 
 async def data_key(country: Country, referral_id: str) -> bytes:
-    """Return the key of a referral, as somebody might remember it who should not."""
+    """Return the key of a referral, as an attacker might have remembered it."""
     statement = "SELECT key FROM referral_secrets WHERE referral_id = :id"
     wrapped = await country.value(statement, id=referral_id)
     return Keyring.parse(country.key).unwrap(wrapped, row=referral_id).secret

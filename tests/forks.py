@@ -58,7 +58,7 @@ PARENT = "from tests import forks; forks.become(forks.serve(int({number})))"
 
 
 class Forked(subprocess.Popen[str]):
-    """A process as subprocess has them, with the arguments that Python would take (`-m`, `-c`); its pipes take text."""
+    """A process as subprocess has them, with Python's arguments (`-m`, `-c`); text pipes."""
 
     def __init__(self, words: Sequence[str], **how: Any) -> None:
         """Start it, in this project's folder unless another is named."""
@@ -201,7 +201,7 @@ def _tell(told: int, child: int, files: Sequence[int]) -> NoReturn:
 
 
 def _run(how: str, what: str, *words: str) -> None:
-    """Run a module or a program as Python's own options of this name do, and leave without taking memory apart."""
+    """Run a module or a program as Python does, and leave without taking memory apart."""
     sys.argv = [how, *words]
     try:
         if how == "-m":

@@ -49,7 +49,7 @@ async def write(
 
 
 def opening(came: dt.date, **changes: Any) -> OpeningContent:
-    """Return what is said of the arrival of a woman with a child, who fled from Den Haag to Zwolle."""
+    """Return the opening of a woman with a child, who fled from Den Haag to Zwolle."""
     arrival = OpeningContent(
         "arrival", HERE, THERE, "crisis", came, "safety", "2", (THERE,), "sha256:0", None
     )
@@ -72,7 +72,7 @@ async def stayed(
 
 
 async def corrected(country: Country, arrival: int, instead: OpeningContent, *, code: str) -> int:
-    """Let somebody correct what the leaf of an arrival says."""
+    """Let a coordinator correct what the leaf of an arrival says."""
     by = Correction(arrival, "coordinator", instead.receiving, code)
     stay = await country.value(
         "SELECT placement_id FROM leaves WHERE index = :arrival", arrival=arrival

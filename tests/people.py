@@ -23,7 +23,7 @@ DESK = Visitor(
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who has accepted an invitation."""
+    """A person who has accepted an invitation."""
 
     country: Country
     account_id: UUID
@@ -34,7 +34,7 @@ class Person:
     password: str = PASSWORD
 
     async def code(self, *, step: int = 0) -> str:
-        """Return what the authenticator shows now, by the database's clock, or some steps from now."""
+        """Return what the authenticator shows by the database's clock, or some steps later."""
         at = await self.country.value("SELECT clock_timestamp()")
         return second_factor.code_at(self.secret, at, step=step)
 
@@ -64,7 +64,7 @@ def keyring(country: Country) -> Keyring:
 
 
 def begin(country: Country) -> Callable[[], AbstractAsyncContextManager[Transaction]]:
-    """Return what opens a transaction to ask who somebody is, with the keys as they are then."""
+    """Return what opens a transaction to ask who a person is, with the keys as of then."""
 
     @asynccontextmanager
     async def begun() -> AsyncGenerator[Transaction]:
@@ -77,7 +77,7 @@ def begin(country: Country) -> Callable[[], AbstractAsyncContextManager[Transact
 async def invited(
     country: Country, name: str, *roles: str, provider: str | None = None, region: str | None = None
 ) -> staff.NewInvitation:
-    """Invite somebody, as the operator."""
+    """Invite a person, as the operator."""
     provider_id = await country.provider(provider) if provider else None
     async with country.owner.transaction() as tx:
         return await staff.invite(
@@ -107,7 +107,7 @@ async def person(
     country: Country, *roles: str, name: str = "j.jansen@linde.example", provider: str | None = None,
     region: str | None = None,
 ) -> Person:  # fmt: skip
-    """Return somebody who can sign in."""
+    """Return a person who can sign in."""
     return await accept(
         country, (await invited(country, name, *roles, provider=provider, region=region)).code
     )

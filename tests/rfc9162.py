@@ -72,7 +72,7 @@ def is_included(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root
 def is_consistent(  # noqa: C901 - as the RFC has it, step by step
     first: int, second: int, proof: Sequence[bytes], first_hash: bytes, second_hash: bytes
 ) -> bool:
-    """Section 2.1.4.2: verifying consistency between two tree heads, the first of them not empty."""
+    """Section 2.1.4.2: consistency between two tree heads, the first not empty."""
     if first == second:
         return not proof and first_hash == second_hash
     if not proof:

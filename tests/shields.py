@@ -7,7 +7,7 @@ from tests.casework import Desk, desk
 from tests.country import Client, Country, referral_body
 
 STAFF = ("intake_worker", "coordinator", "client_system")
-"""All that somebody at a provider can be."""
+"""All that an account at a provider can be."""
 WHY = "client_on_the_line"
 
 
@@ -54,7 +54,7 @@ class Shielding:
 
     @property
     def named(self) -> Client:
-        """Whoever registered the referral and shielded it."""
+        """The worker who registered the referral and shielded it."""
         return self.desk.intake
 
     @property

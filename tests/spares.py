@@ -28,7 +28,7 @@ ROWS = 100
 """Tables of the template with no more rows are restored; a test that changes a larger one ends its
 database."""
 PATIENCE_S = 0.5
-"""How long the server may take to see that somebody has gone."""
+"""How long the server may take to see that a client has gone."""
 
 SWEEPERS_RIGHTS = (
     f"CREATE ROLE {SWEEPER} NOLOGIN BYPASSRLS",
@@ -146,7 +146,7 @@ class Spare:
         self.broom.terminate()
 
     async def _changed(self) -> list[str] | None:
-        """Return the tables whose rows changed, if those are all that did, and nobody is left to change more."""
+        """Return the tables whose rows changed, if nothing else did, and nothing else can."""
         ours = 1
         for pool in self.pools or ():
             known = await _forgetful(pool)

@@ -40,7 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def held_up() -> float:
-    """Return how many times as long everything takes because others are at work on this machine too."""
+    """Return how many times as long everything takes on this machine, busy as it is."""
     return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1) / BUSY)
 
 
@@ -136,7 +136,7 @@ class Suite:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
-        """Fail the session for what no single test fails for, once everything was run and measured."""
+        """Fail the session for what no single test fails for, once everything has run."""
         done = yield
         coverage: Coverage | None = self.config.pluginmanager.get_plugin(Coverage.name)
         self.faults = [*self._slow(), *self._unseen(), *(coverage.faults() if coverage else ())]

@@ -15,7 +15,7 @@ NEAR, SOUTH = "GM0503", "GM0935"
 
 
 def fleeing(*zones: str, radius_km: int = 50, **changes: Any) -> dict[str, Any]:
-    """Return the body of a referral that must keep clear of some municipalities, the first of which it comes from."""
+    """Return a referral's body: from the first of these towns, to keep clear of all."""
     return referral_body(
         originMunicipality=zones[0],
         dangerZones=[
@@ -155,7 +155,7 @@ async def chain(country: Country) -> Chain:
 
 @dataclass
 class Cycle:
-    """Households in stay, each of which is safe only where the next one lives."""
+    """Households in stay, each safe only where the next one lives."""
 
     at: Scene
     residents: Sequence[Resident]

@@ -1,4 +1,4 @@
-"""A receiver of webhooks on a real port of this machine, and an installation that may send there."""
+"""A receiver of webhooks on a real port here, and an installation that may send there."""
 
 import asyncio
 import ssl
@@ -24,7 +24,7 @@ PAUSE = (
 )
 """How long until what waits is due."""
 HANG = "hang"
-"""Says nothing until whoever asked has gone."""
+"""Says nothing until the client has gone."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Receiver:
             self.more.notify_all()
         status = self.answers.pop(0) if self.answers else "204 No Content"
         if status == HANG or received.path == "/hang":
-            await reader.read()  # until whoever asked has gone
+            await reader.read()  # until the client has gone
         else:
             writer.write(
                 f"HTTP/1.1 {status}\r\nConnection: close\r\nSet-Cookie: a=b\r\n\r\n".encode()

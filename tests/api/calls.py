@@ -79,7 +79,7 @@ JSON = {"Content-Type": "application/json"}
 
 @dataclass(frozen=True)
 class World:
-    """A household on its way from haven to linde, and one of third's that may come there by a swap.
+    """A household on its way from haven to linde, and one of third's that may swap there.
 
     `ids` has the id of one thing for each `/{collection}/{id}`.
     """

@@ -96,7 +96,7 @@ class Follower:
 
 
 async def beginning(country: Country, token: str) -> str:
-    """Return the position before the first event, as a token's account would have been given it."""
+    """Return the position before the first event, as an account would have been given it."""
     [row] = await country.rows(
         "SELECT account_id FROM tokens WHERE hash = sha256(CAST(:token AS bytea))",
         token=token.encode(),

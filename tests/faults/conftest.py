@@ -1,4 +1,4 @@
-"""Data folders that are made once a run, by whoever needs one first, and copied.
+"""Data folders that are made once a run, by the first test that needs one, and copied.
 
 A copy takes a tenth of the time.
 """
@@ -47,7 +47,7 @@ def copy(folder: Folder, to: Path) -> Folder:
 
 @pytest.fixture(scope="session")
 def migrated(shared: Path, servers_folder: Path) -> Copy:
-    """Copy a data folder with this release's tables and the reference data in it, and no provider."""
+    """Copy a data folder with this release's tables, the reference data and no provider."""
     made = Folder(servers_folder.with_name("migrated") / "var")
     once(shared, made, "migrate")
     return lambda: copy(made, beside(servers_folder))

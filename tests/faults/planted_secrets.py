@@ -13,7 +13,7 @@ ADDRESS = "Wilgenkamer 4321 bis, 0000 ZZ Verzonnendorp"
 TOKEN = "plek_Zx9geplantgeheimgeplantgeheimgeplant"
 KEY = "Z2VwbGFudGUgc2xldXRlbCB2YW4gcHJlY2llcyAzMiBieXQ="
 SECRETS = (ADDRESS, TOKEN, KEY)
-"""An address, a token and a key, none of which stands anywhere else."""
+"""An address, a token and a key that stand nowhere else."""
 MARKS = ("Wilgenkamer", "geplant", "Z2VwbGFudG")
 """Parts of them, each enough to know that a part was quoted."""
 
@@ -101,7 +101,7 @@ def vain(*given: object) -> NoReturn:
 
 
 class Spill:
-    """Stands where something else stood, and fails with everything that it knows however it is used."""
+    """Stands in for something, and fails with all it knows, however it is used."""
 
     def __call__(self, *given: object, **named: object) -> NoReturn:
         address, token, key = ADDRESS, TOKEN, KEY
@@ -115,7 +115,7 @@ class Spill:
 
 
 def plant(target: str) -> tuple[Any, str]:
-    """Return the object that a dotted name is an attribute of, and the attribute's name: to be replaced by a Spill."""
+    """Return the object and the attribute of a dotted name, to be replaced by a Spill."""
     path, _, name = target.rpartition(".")
     try:
         return importlib.import_module(path), name

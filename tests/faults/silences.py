@@ -1,4 +1,4 @@
-"""A server that falls silent: its connections swallowed on the way, or its processes frozen."""
+"""A server that falls silent: its connections swallowed, or its processes frozen."""
 
 import asyncio
 import os

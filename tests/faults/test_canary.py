@@ -1,4 +1,4 @@
-"""A canary: what stands nowhere else is planted, everybody asks for everything, and whatever comes out is searched."""
+"""A canary: plant unique words, have everybody ask for everything, search what comes."""
 
 import os
 import secrets
@@ -101,7 +101,7 @@ PLACEMENTS = {"/placements", "/placements/{id}"}
 
 
 def may_see(word: str, who: Somebody, call: tuple[str, str], *, stage: str) -> bool:
-    """Whether the wire contract lets somebody see a word in an answer."""
+    """Whether the wire contract lets a caller see a word in an answer."""
     method, template = call
     if word in ADDRESS.values():
         sender = who.provider == DESK and stage == "under way" and who.role == N
@@ -297,7 +297,7 @@ async def _kept_in_redis(embedded: Server) -> AsyncIterator[str]:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Yield its files; folders of other tests' databases go meanwhile, and this way of walking passes over them."""
+    """Yield its files, passing over folders of other tests that go meanwhile."""
     files = (Path(where) / name for where, _, names in os.walk(folder) for name in names)
     return (file for file in files if file.is_file() and not file.is_symlink())
 

@@ -41,7 +41,7 @@ OF_THE_HOUSEHOLD = (CALL_BACK, f"({AGE})", f'value="{AGE}"', NAMES[ZONE], NOTE)
 LISTS = re.compile(
     r"<datalist.*?</datalist>|<select[^>]* name=\"municipality\".*?</select>", re.DOTALL
 )
-"""What lists every municipality there is, for whoever fills in a form."""
+"""What lists every municipality there is, for people who fill in a form."""
 ENDLESS = {"/live", "/static/{version}/{name}"}
 NOTHING_HERE = {
     *("/language/{language}", "/session/credential", "/policies/differences", "/share/settlement"),
@@ -56,7 +56,7 @@ OPENED = sorted(
 
 @dataclass(frozen=True)
 class Reader:
-    """Somebody's browser, and who they are."""
+    """A person's browser, and who they are."""
 
     http: httpx.AsyncClient
     role: str
@@ -101,7 +101,7 @@ class Search:
 
 
 def may_see(word: str, who: Reader, page: str, *, stage: str) -> bool:
-    """Whether somebody may see a word on a page that they only open.
+    """Whether a reader may see a word on a page that they only open.
 
     An address, never.
     """
@@ -116,7 +116,7 @@ def may_see(word: str, who: Reader, page: str, *, stage: str) -> bool:
 
 
 async def readers(country: Country) -> list[Reader]:
-    """Return the browser of one person of each role at each provider and region, and that of nobody."""
+    """Return one browser of each role at each provider and region, and that of nobody."""
     working = [
         Reader(await browser_of(country, role, provider=provider), role, provider)
         for provider in (DESK, HOUSE, ELSEWHERE)
@@ -165,7 +165,7 @@ async def test_what_is_planted_stands_on_no_page_but_those_of_whom_it_concerns(
     search = Search()
     there = await planted(country)
     people = await readers(country)
-    # Whoever looks from outside sees most once it is over.
+    # Those who look from outside see most once it is over.
     working = [who for who in people if who.provider]
     await open_all(there, working, search, stage="held")
 

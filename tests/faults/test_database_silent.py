@@ -46,7 +46,7 @@ def brief(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @dataclass(frozen=True)
 class Scene:
-    """A process with a worker that serves, and somebody who asks it."""
+    """A process with a worker that serves, and a client that asks it."""
 
     http: httpx.AsyncClient
     base: str

@@ -1,4 +1,4 @@
-"""Where several servers are named, Plek finds the one that takes writes, also after a failover."""
+"""Among several named servers Plek finds the one that takes writes, also later."""
 
 import asyncio
 import os

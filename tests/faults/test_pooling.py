@@ -1,4 +1,4 @@
-"""Behind PgBouncer's transaction pooling a server connection changes hands between transactions; Plek does not mind."""
+"""Plek behind PgBouncer, where connections change hands between transactions."""
 
 import asyncio
 import os
@@ -72,7 +72,7 @@ def pooled(url: str, folder: Path) -> Generator[str]:
         "port": port,
     }
     settings.write_text(SETTINGS.format(name=name, listen=listen, **values))
-    # As root it has to be told whom to become: whoever may reach PostgreSQL's socket.
+    # As root it has to be told whom to become: the account that may reach PostgreSQL's socket.
     as_root = ["-u", pwd.getpwuid(Path(host).stat().st_uid).pw_name] if os.geteuid() == 0 else []
     process = subprocess.Popen(
         [str(PGBOUNCER), "-q", *as_root, str(settings)], stderr=subprocess.DEVNULL
@@ -123,7 +123,7 @@ async def test_who_asks_goes_with_the_transaction_and_not_with_the_connection(
         return [one["id"] for one in (await client.get("/referrals"))["items"]] == [referral_id]
 
     assert all(await asyncio.gather(*(look(slug) for _ in range(20) for slug in own)))
-    # Whoever forgets to say who they are gets a connection that has just served one of these, and
+    # A client that forgets to say who it is gets a connection that has just served one of these, and
     # sees nothing: no row but the signs on the doors of the providers, which are everybody's to
     # read.
     async with country.parts.database.connection() as connection:
@@ -163,7 +163,7 @@ async def test_one_url_through_the_pooler_is_enough_for_migrating_and_serving(
             lines = [line.split() for line in looked.stdout.splitlines()]
             # With one URL the owner serves too, and this server's owner is a superuser.
             assert {line[1] for line in lines if line[0] == "fail"} == {"service", "walls"}
-            # Nothing that was said for a migration stays behind for whoever comes next.
+            # Nothing that was said for a migration stays behind for the next to come.
             through = await asyncpg.connect(plain(url), statement_cache_size=0)
             left = await through.fetchval("SELECT current_setting('plek.actor', true)")
             await through.close()

@@ -25,7 +25,7 @@ ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
 
 @contextmanager
 def serving(folder: Path) -> Generator[str]:
-    """Serve the demo country, whose files are in `folder`/var, from nothing as `make run` does; yield the address."""
+    """Serve the demo country in `folder`/var from nothing, like `make run`; yield the URL."""
     command = [
         sys.executable,
         "-m",

@@ -1,4 +1,4 @@
-"""The suite fails for a slow test, a module that is skipped unseen, and a branch that had to be covered."""
+"""The suite fails for a slow test, a skipped module, and an uncovered branch."""
 
 from pathlib import Path
 
@@ -57,7 +57,7 @@ USES_BOTH = f"{USES_ONE}    assert least(2, 1) == 1\n"
 
 
 def ran(folder: Path, *words: str, fails: bool, load: int = 0, **environment: str) -> list[str]:
-    """Run what is in a folder as a suite under these rules, on a machine that is so busy; return what it said."""
+    """Run a folder's tests under these rules on a machine so busy; return what it said."""
     (folder / "conftest.py").write_text(f"import os\n\nos.getloadavg = lambda: ({load}, 0, 0)\n")
     command = (
         "-m",

@@ -1,4 +1,4 @@
-"""What the gate says of the packages that Plek is made of, also where nobody can be asked about them."""
+"""What the gate says of the packages of Plek, also without a service to ask."""
 
 import importlib
 import json
@@ -63,7 +63,7 @@ def audit(*words: str | Path, **environment: str) -> subprocess.CompletedProcess
 
 @pytest.fixture
 def locked(tmp_path: Path) -> Path:
-    """A lock file with one version in it, of which a vulnerability is known."""
+    """A lock file with one version in it that has a known vulnerability."""
     file = tmp_path / "requirements.txt"
     file.write_text(JINJA2, encoding="utf-8")
     return file

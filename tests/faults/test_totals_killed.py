@@ -35,7 +35,7 @@ def worker(country: Country, server: Server) -> Generator[Forked]:
 
 
 async def sealed(country: Country) -> list[str]:
-    """Return the quarters of all totals in the ledger, each with every region once, and rows that cite just them."""
+    """Return the quarters of all totals; claim that rows and regions are theirs."""
     regions = {row.code for row in await country.rows("SELECT code FROM regions")}
     told = await totals(country)
     assert all(said["regions"].keys() == regions for _, _, said in told)

@@ -1,4 +1,4 @@
-"""The store and the services are tested on the embedded servers, and on those at the usual local ports, if any."""
+"""Tests of rooms and stores, on the embedded servers and on those at local ports."""
 
 import os
 import socket
@@ -44,7 +44,7 @@ def pytest_report_header() -> str:
 
 @pytest.fixture(scope="session")
 def local(shared: Path) -> Generator[Server]:
-    """Use the servers at the local ports, with a template database that goes when the run ends."""
+    """Use the servers at the local ports, with a template database for this run."""
     name = f"plek_template_{os.getpid()}"
     server = Server(
         f"local-{os.getpid()}", LOCAL_DATABASE, LOCAL_DATABASE, LOCAL_REDIS, name, durable=True
@@ -112,7 +112,7 @@ async def everything(there: World) -> None:
 
 @pytest.fixture
 async def asked(country: Country) -> tuple[World, list[Asked]]:
-    """What the service asked while a household found a place at linde, arrived and left; and one that is waiting."""
+    """The statements of a household's way to linde and out, and of one that waits."""
     with noting(country) as found:
         there = await world(country)
         await everything(there)

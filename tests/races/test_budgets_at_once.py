@@ -1,4 +1,4 @@
-"""Budgets that many spend at once: the sums are the database's; each guard is seen to be needed."""
+"""Budgets that many spend at once: the database sums; each guard is needed."""
 
 import asyncio
 import secrets

@@ -31,7 +31,7 @@ BODIES = {
 
 
 def act(where: Desk, hold: dict[str, Any], name: str) -> Callable[[], Awaitable[Any]]:
-    """Return an act on a hold, by whoever may do it."""
+    """Return an act on a hold, by an account that may do it."""
     if name == "placement":
         return lambda: where.intake.ask(
             "POST", "/placements", json={"holdId": hold["id"]}, key=fresh()

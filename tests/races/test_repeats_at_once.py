@@ -1,6 +1,6 @@
 """The same request many times at once.
 
-One effect, one answer, and never somebody else's.
+One effect, one answer, and never another's.
 """
 
 import asyncio

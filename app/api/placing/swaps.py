@@ -163,8 +163,8 @@ async def list_swaps(
     "/swaps/{id}",
     response_model=SwapOut,
     summary="One swap",
-    description="Read a swap, with the own legs; a provider that would take a household in sees who "
-    "would come, while it lives.",
+    description="Read a swap, with the own legs; a provider that would take a household in sees "
+    "who would come, while it lives.",
 )
 async def read_swap(id: str, request: Request, tx: Tx) -> Response:
     """Read a swap, with the own legs."""

@@ -69,7 +69,7 @@ BLOCKERS = {
     "youth_care": 7,
 }
 READY_FIRST, READY_NOW = 0.35, 0.12
-"""The chance that a readiness to leave was noted after a long stay: if they left, if they did not."""
+"""The chance that a readiness to leave was noted of long stays: of past ones, of present ones."""
 LONG_ENOUGH = timedelta(days=21)
 MOST_BLOCKERS = 2
 ONWARD = "follow_on_place"

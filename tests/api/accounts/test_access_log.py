@@ -232,7 +232,7 @@ async def where_it_works(walk: Walk) -> None:
 
 
 async def plans_and_webhooks(walk: Walk, pine: Person) -> None:
-    """A plan for a peak, by a desk and by whoever sees the country in counts.
+    """A plan for a peak, by a desk and by an account that sees the country in counts.
 
     And a webhook.
     """
@@ -266,7 +266,7 @@ async def shields(walk: Walk, haven: Person, other: Person) -> None:
 
 
 async def the_log_itself(walk: Walk, haven: Person) -> None:
-    """Whoever reads the log, or takes the ledger along."""
+    """Read the log, and take the ledger along."""
     administrator = await person(walk.country, "administrator")
     auditor = await person(walk.country, "auditor", region=HERE)
     case = (await haven.client.post("/referrals", referral_body()))["id"]
@@ -279,7 +279,7 @@ async def the_log_itself(walk: Walk, haven: Person) -> None:
 
 
 async def those_who_account(walk: Walk) -> None:
-    """Whoever settles with another region, or sets a cap for their own."""
+    """Settle with another region, and set a cap for the own one."""
     auditor = await person(walk.country, "auditor", region=HERE)
     await stayed(walk.country, newest().first)
     await seal(walk.country)

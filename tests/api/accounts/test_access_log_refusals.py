@@ -1,4 +1,4 @@
-"""The access log: what is refused leaves one entry too, and what cannot be written down is not shown."""
+"""The access log: a refusal leaves one entry too, and nothing is shown without one."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -139,7 +139,7 @@ async def test_bad_input_and_a_conflict_show_nothing_and_leave_none(country: Cou
 
 
 async def who_may(country: Country, call: tuple[str, str]) -> Person:
-    """Return somebody to whom a call shows something."""
+    """Return a person to whom a call shows something."""
     role = max(ROUTES[call].roles)
     provider = "haven" if call[1].startswith(("/referrals", "/rankings")) else "linde"
     return await person(country, role, provider=provider if role in WORKING else None, region=THERE)

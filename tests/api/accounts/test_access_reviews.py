@@ -24,7 +24,7 @@ async def log(client: Client, **query: Any) -> list[dict[str, Any]]:
 
 
 async def looked(who: Person, times: int, *, action: str = "reveal", days: int = 1) -> None:
-    """Write that somebody did something so often, so many days ago at noon, or now."""
+    """Write that a person did something so often, so many days ago at noon, or now."""
     at = noon(days) if days else await who.country.value("SELECT clock_timestamp()")
     values = {"account_id": who.account_id, "roles": who.roles, "provider_id": who.provider_id}
     await who.country.rows(SEEN, action=action, times=times, at=at, **values)

@@ -21,7 +21,7 @@ OTHER = "een korte nacht in de bergen"
 
 
 def chosen(password: str, code: str = "000000") -> dict[str, str]:
-    """Return what somebody sends who wants another password."""
+    """Return what a person sends who wants another password."""
     return {"password": password, "code": code, "chosen": OTHER}
 
 
@@ -56,7 +56,7 @@ async def test_whoever_proves_who_they_are_changes_the_password_and_is_signed_ou
 
 
 async def said_of(country: Country, worker: Person) -> list[str]:
-    """Return by what the sessions of somebody began since the first, as the access log has it."""
+    """Return by what a person's sessions began since the first, as the access log has it."""
     rows = await country.rows(
         "SELECT purpose FROM access_log WHERE action = 'sign_in' AND outcome = 'granted' AND "
         "object_id = :id"

@@ -22,7 +22,7 @@ WITH_ID = {"{id}": "0b0f0c5e-7d3c-4c39-9f0a-2f1d6a3c9e11"}
 
 @asynccontextmanager
 async def as_(country: Country, who: Person) -> AsyncGenerator[httpx.AsyncClient]:
-    """Open the browser of somebody who is signed in."""
+    """Open the browser of a person who is signed in."""
     transport = httpx.ASGITransport(country.app, raise_app_exceptions=False)
     async with httpx.AsyncClient(
         transport=transport,

@@ -61,7 +61,7 @@ async def send(
 
 
 async def signed_in(http: httpx.AsyncClient, worker: Person) -> str:
-    """Sign somebody in; return the session's cookie."""
+    """Sign a person in; return the session's cookie."""
     await http.get("/sign-in")
     answer = await send(http, "/sign-in", await typed(worker))
     assert answer.status_code == 303, answer.text
@@ -311,6 +311,6 @@ async def test_too_many_tries_are_told_to_wait_and_a_known_device_is_not(country
         await signed_in(hers, worker)
         hers.cookies.delete(DEVICE)
         # Changing a password is counted with signing in: where the device is not known, with
-        # whoever tries the name.
+        # all who try the name.
         other = {"password": worker.password, "code": "000000", "chosen": PASSWORD}
         assert (await send(hers, "/session/password", other)).status_code == 429

@@ -64,7 +64,7 @@ async def all_that_can_be_read(there: World, people: dict[str, Client]) -> dict[
             if call[1].startswith(("/access-log", "/access-notices", "/access-reviews")) or call[
                 1
             ].endswith("/accesses"):
-                continue  # they tell that somebody changed a site, and nothing of what
+                continue  # they tell that a site was changed, and nothing of what
             answer = await client.http.request(**there.request(*call))
             headers = {key: value for key, value in answer.headers.items() if key != "x-request-id"}
             seen[f"{name} {call}"] = (answer.status_code, headers, answer.content)

@@ -1,6 +1,6 @@
 """Checkpoints and proofs on the wire.
 
-Right for whoever checks them, and for nobody sooner than they may know.
+Right for those who check them, and for nobody sooner than they may know.
 """
 
 import base64

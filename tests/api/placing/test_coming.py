@@ -21,7 +21,7 @@ FAMILY = {
 
 
 async def seen(client: Client, placement: dict[str, Any]) -> list[Any]:
-    """Return who is coming as a client sees it of a placement and of its hold, alone and listed."""
+    """Return who is coming, as a placement and its hold say it, alone and listed."""
     found: list[Any] = []
     for collection, id_ in (("placements", placement["id"]), ("holds", placement["holdId"])):
         listed = (await client.get(f"/{collection}"))["items"]

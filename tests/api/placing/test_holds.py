@@ -1,4 +1,4 @@
-"""Holds over HTTP: what each side sees and may say, and every word with which they are refused."""
+"""Holds over HTTP: what each side sees and may say, and every refusal."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Alternatives: a provider answers by name, somebody looks after them, and what is overdue is loud."""
+"""Alternatives: a provider answers by name and checks; an overdue check is loud."""
 
 from datetime import timedelta
 from typing import Any

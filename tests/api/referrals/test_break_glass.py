@@ -1,4 +1,4 @@
-"""Breaking the glass: a look at a shielded referral by somebody who is not named."""
+"""Breaking the glass: a look at a shielded referral by a colleague who is not named."""
 
 from typing import Any
 

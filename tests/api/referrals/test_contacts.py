@@ -1,4 +1,4 @@
-"""The contact log: sealed, for the own provider alone, and what it promises is reminded of."""
+"""The contact log: sealed, for the own provider alone, with reminders of its promises."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +14,7 @@ NOTE = "Gesproken.\nBelt morgen terug."
 
 
 async def reminders(country: Country) -> list[str]:
-    """Remind as the worker does, twice; return of what somebody has been told."""
+    """Remind as the worker does, twice; return what was reminded of."""
     for _ in range(2):
         async with country.parts.database.transaction(actor=WORKER) as tx:
             await remind(tx)

@@ -1,4 +1,4 @@
-"""A site that one person makes up, moves or opens, from both sides: nothing stands by one alone."""
+"""A site that one person makes up, moves or opens: nothing stands by one alone."""
 
 import hashlib
 import secrets
@@ -205,7 +205,7 @@ async def test_invitations_resets_and_roles_are_on_record_and_the_operators_coun
     ]
     acts = [row.act for row in await country.rows(noted, id=new.account_id)]
     assert acts == ["made", "invited", "invited"]
-    # Nor does who gave somebody the role approve as an administrator what that one proposes.
+    # Nor does the giver of a role approve as an administrator what its holder proposes.
     mine = await lure(await country.client("coordinator", provider="linde"))
     assert (await administrator.client.post(f"/sites/{mine}/approval", YES, expect=404))["code"]
 

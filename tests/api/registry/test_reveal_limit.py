@@ -31,7 +31,7 @@ async def seen(who: Person, times: int, *, seconds: float = 60, **more: str) -> 
 
 
 async def scene(country: Country) -> tuple[Person, str]:
-    """Return somebody at linde, and the path to the address of a site of theirs."""
+    """Return a person at linde, and the path to the address of a site of theirs."""
     there = await shelter(country, "linde")
     return await person(
         country, "coordinator", provider="linde"

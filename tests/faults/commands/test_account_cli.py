@@ -1,4 +1,4 @@
-"""`plek account`: the first administrator is invited at the command line, and only the link's end is printed."""
+"""`plek account`: invite the first administrator, and print only the link's end."""
 
 import re
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """The demo country is Plek's own.
 
-What was made for it opens nothing in a database that somebody else runs.
+What was made for it opens nothing in a database that others run.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ DESK = ("--role", "intake_worker", "--provider", "opvang-nevelduin")
 
 @dataclass(frozen=True)
 class Restored:
-    """A demo, and an installation that was told of the same database by two URLs, as after restoring a dump of it."""
+    """A demo, and an installation given the same database by two URLs, as after a restore."""
 
     demo: Folder
     elsewhere: Folder

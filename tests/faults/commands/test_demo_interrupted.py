@@ -1,4 +1,4 @@
-"""A demo country that is being filled can be stopped, leaves nothing half done, and is filled by one process alone."""
+"""Filling the demo country can be stopped, leaves nothing half done, and takes turns."""
 
 import asyncio
 import gc

@@ -36,7 +36,7 @@ NOWHERE = "postgresql://nobody@127.0.0.1:1/none"
 
 @pytest.fixture(scope="module")
 def used(demo: Copy) -> Iterator[tuple[Folder, Endpoints]]:
-    """A data folder with the demo country in it, its servers kept running so that each command finds them."""
+    """A data folder with the demo country, its servers kept running for each command."""
     made = demo()
     with servers(made.path) as endpoints:
         yield made, endpoints
@@ -167,7 +167,7 @@ def test_where_the_database_is_elsewhere_the_file_is_not_touched(
 
 @asynccontextmanager
 async def held_up(owner_url: str, table: str) -> AsyncGenerator[asyncpg.Connection]:
-    """Let whoever changes a row of a table wait until the block ends."""
+    """Let all who change a row of a table wait until the block ends."""
     connection = await asyncpg.connect(plain(owner_url))
     try:
         await connection.execute(f"""
@@ -232,7 +232,7 @@ def changed(folder: Folder, content: bytes | None) -> Generator[None]:
 
 
 def refused(folder: Folder, *command: str, **settings: str) -> str:
-    """Claim that a command ends with one sentence and says nothing of what the key was; return the sentence."""
+    """Claim that a command ends with one sentence without the key; return the sentence."""
     said = folder.run(*command, expect=2, **settings).stderr.splitlines()[-1]
     assert said.startswith("plek: ")
     assert not settings.get("PLEK_KEY") or settings["PLEK_KEY"] not in said

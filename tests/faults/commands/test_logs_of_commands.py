@@ -1,4 +1,4 @@
-"""A command that fails, for whatever reason, says what failed and where, and repeats no secret."""
+"""A command that fails says what failed and where, and repeats no secret."""
 
 import asyncio
 import os
@@ -37,7 +37,7 @@ async def ended(*words: str, env: dict[str, str]) -> tuple[int, str]:
 def machine_lines(text: str) -> Said:
     """Return what was logged.
 
-    The rest is sentences for whoever sits at the terminal.
+    The rest is sentences for the person at the terminal.
     """
     return Said("\n".join(line for line in text.splitlines() if line.startswith("{")))
 

@@ -1,4 +1,4 @@
-"""A database that another program, branch or release has made gets a sentence from every command."""
+"""A database of another program, branch or release gets a sentence from every command."""
 
 from collections.abc import Iterable
 from pathlib import Path

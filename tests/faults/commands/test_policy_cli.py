@@ -23,7 +23,7 @@ REFERRALS = 12
 
 @pytest.fixture(scope="module")
 def folder(migrated: Copy) -> Iterator[Folder]:
-    """A data folder in which some referrals were ranked among two sites, one of them by rules that are gone."""
+    """A data folder with referrals ranked among two sites, one by rules that are gone."""
     made = migrated()
     with servers(made.path) as endpoints:
         key = new_key()

@@ -27,7 +27,7 @@ LINDE = (
 
 @pytest.fixture(scope="module")
 def folder(migrated: Copy) -> Iterator[Folder]:
-    """A data folder in which one account saw many addresses two days ago and as many twenty days ago, another few."""
+    """A data folder: one account saw many addresses 2 and 20 days ago, another few."""
     made = migrated()
     with servers(made.path) as endpoints:
         asyncio.run(write(endpoints.owner_url))

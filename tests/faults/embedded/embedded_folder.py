@@ -71,7 +71,7 @@ def turn_off(data_dir: Path) -> None:
 
 @contextmanager
 def user(data_dir: Path, *, uid: int | None = None) -> Generator[subprocess.Popen[str]]:
-    """Another process that uses the data folder for the time of the block, perhaps as another system user."""
+    """Another process that uses the data folder during the block, perhaps as another user."""
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),

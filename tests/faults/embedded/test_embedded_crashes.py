@@ -1,4 +1,4 @@
-"""Whatever was killed, the next start on the data folder works and what was acknowledged is there."""
+"""Whatever was killed, the next start works and what was acknowledged is there."""
 
 import asyncio
 import signal
@@ -31,7 +31,7 @@ async def _until(happened: Callable[[], bool]) -> None:
 
 
 async def _crash(url: str) -> None:
-    """Kill a connection's own process, which PostgreSQL takes for a crash, and be there while it recovers."""
+    """Kill a connection's own process, a crash to PostgreSQL; be there while it recovers."""
     connection = await asyncpg.connect(url.replace("+asyncpg", ""))
     psutil.Process(await connection.fetchval("SELECT pg_backend_pid()")).kill()
     connection.terminate()

@@ -1,4 +1,4 @@
-"""Whoever serves looks after Plek's own servers: what dies is started again, or serving ends."""
+"""Serving looks after Plek's own servers: what dies is started again, or serving ends."""
 
 import os
 import signal

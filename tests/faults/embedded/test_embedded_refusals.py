@@ -1,4 +1,4 @@
-"""Where the embedded servers cannot start, the operator reads what is wrong and what to do."""
+"""If the embedded servers cannot start, the operator reads what is wrong, what to do."""
 
 import json
 import os
@@ -62,7 +62,7 @@ def test_somebody_elses_postgres_folder_is_not_taken_for_a_database(data_dir: Pa
 
 
 def test_a_database_that_plek_did_not_make_is_left_alone(data_dir: Path) -> None:
-    """Made by PostgreSQL's own initdb, for somebody else's program."""
+    """Made by PostgreSQL's own initdb, for another program."""
     programs, made = binaries.find(), data_dir / "postgres"
     who = account.choose(data_dir.parent, owned=made)
     data_dir.mkdir()

@@ -1,4 +1,4 @@
-"""A ledger that tests keep and sign themselves, as files, and the commands that a controller runs on them."""
+"""A ledger that tests keep and sign as files, and a controller's commands on them."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""`plek ledger`: what a controller takes along, checks and keeps, as files and without the service."""
+"""`plek ledger`: what a controller takes along, checks and keeps, without the service."""
 
 import asyncio
 import base64
@@ -193,7 +193,7 @@ def test_any_change_is_found_and_the_first_wrong_leaf_named(
 
 
 def replaced(exports: Exports, folder: Path) -> tuple[Path, int]:
-    """Return an export in which a leaf was replaced by another that is well-formed, and its index."""
+    """Return an export with a leaf replaced by another well-formed one, and its index."""
     lines = exports.whole.read_bytes().splitlines(keepends=True)
     index = next(
         at

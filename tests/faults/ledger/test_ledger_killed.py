@@ -1,4 +1,4 @@
-"""The ledger when the application is killed with `kill -9` before an answer, and when eight write at once."""
+"""The ledger under `kill -9` before an answer, and with eight writers at once."""
 
 import asyncio
 import json
@@ -56,7 +56,7 @@ async def over(country: Country) -> None:
 
 
 async def each_has_its_leaf(country: Country) -> int:
-    """See that every arrival and every departure has exactly one leaf, and no leaf lacks one; return how many."""
+    """Claim that every arrival and departure has its one leaf; return how many."""
     due = [tuple(row) for row in await country.rows(DUE)]
     assert [tuple(row) for row in await country.rows(WRITTEN)] == due
     indexes = [row.index for row in await country.rows("SELECT index FROM leaves ORDER BY index")]

@@ -200,7 +200,7 @@ COPY_LEAF = (
 
 
 async def another_leaf(country: Country, *, index: int, type_: str) -> str:
-    """Return what refuses another leaf like the one that is there, though the head gave out its index."""
+    """Return what refuses a second leaf with an index that the head gave out."""
     await country.rows("UPDATE heads SET value = :next WHERE name = 'ledger'", next=index + 1)
     return await refused(country, COPY_LEAF.format(index=index, type=type_))
 

@@ -29,7 +29,7 @@ SECRETS = ("referral_secrets", "site_secrets", "place_secrets")
 
 
 def about(asked: list[Asked], *tables: str) -> list[Asked]:
-    """Return the different statements that read or change one of some tables, without those that only add rows."""
+    """Return the different statements on some tables, without those that only add rows."""
     found = {
         one.statement: one
         for one in asked
@@ -46,7 +46,7 @@ def about(asked: list[Asked], *tables: str) -> list[Asked]:
 async def seen(
     country: Country, one: Asked, hashed: bytes = b"", *, actor: str = ""
 ) -> tuple[int, int]:
-    """Run a statement again as another caller, take it back; return how many rows it found and changed."""
+    """Run a statement as another caller, take it back; return the rows found and changed."""
     async with country.parts.database.transaction(hashed, actor=actor) as tx:
         said = await tx.connection.execute(one.statement, *one.values)
         count = int(said.split()[-1]) if said[-1].isdecimal() else 0
@@ -271,7 +271,7 @@ async def test_a_receiver_sees_a_case_while_its_hold_or_placement_lives_and_no_l
 
 
 async def test_a_sites_secret_opens_on_the_way_there_to_whom_works_on_it(country: Country) -> None:
-    """Whoever forgets to ask, in the code, finds no row."""
+    """Code that forgets to ask finds no row."""
     there = await world(country)
     colleague = await country.hashed("intake_worker", provider="haven")
     worker = await country.value(

@@ -48,7 +48,7 @@ WHERE (p.cross_regional AND p.began_id IS NULL) <> (l.index IS NOT NULL)
 def aside(
     reference: ReferenceFiles, policy: Policy, ground: PastSetting, *, seed: int, progress: object
 ) -> Past:
-    """Live through a past in a process of its own, in which no line is counted for coverage: that takes far longer."""
+    """Live through a past in a process of its own, without coverage, which slows it."""
     del progress
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
         return process.submit(live_through, reference, policy, ground, seed=seed).result()
@@ -109,7 +109,7 @@ async def test_a_controller_finds_a_past_that_is_whole_and_that_anybody_can_chec
 
 
 async def shares_add_up(auditor: Client, country: Country) -> None:
-    """All that was given was received, and all of it was somebody's part."""
+    """All that was given was received, and all of it was some region's part."""
     quarter = await country.value("SELECT quarter FROM quarter_totals")
     shares = await auditor.get(f"/fair-shares?from={quarter}&to={quarter}")
     regions = shares["regions"]

@@ -1,6 +1,6 @@
 """Alarms for a family that does not arrive.
 
-Each due moment rings once until somebody acts.
+Each due moment rings once until a person acts.
 """
 
 import asyncio

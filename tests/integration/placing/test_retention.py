@@ -52,7 +52,7 @@ async def aged(country: Country, referral_id: str, *, days: int) -> str:
 
 
 async def known(country: Country) -> set[str]:
-    """Return the referrals of which anything is known."""
+    """Return the referrals about which anything is known."""
     return {
         row.id for row in await country.rows("SELECT referral_id::text AS id FROM referral_secrets")
     }

@@ -32,7 +32,7 @@ async def counted(country: Country, *, keys: Keyring | None = None) -> int:
 
 
 async def full(country: Country, where: Desk) -> str:
-    """Let somebody who came without Plek have the only place; return its id."""
+    """Let a household that came without Plek have the only place; return its id."""
     (place_id,) = where.there.place_ids
     await where.receiver.patch(f"/places/{place_id}", {"status": "occupied"})
     await counted(country)

@@ -1,4 +1,4 @@
-"""Passwords that are easily guessed are refused by their pattern, those that are not are taken."""
+"""Passwords with patterns that are easily guessed are refused, others are taken."""
 
 import pytest
 

@@ -180,7 +180,7 @@ def some(random: Random, items: tuple[str, ...], *, most: int = 2) -> tuple[str,
 
 
 def rarely(random: Random, usual: T, *others: T) -> T:
-    """The usual seven times in eight, so that a country has some of everything and still something to offer."""
+    """The usual seven times in eight: some of everything, and still something to offer."""
     return random.choice(others) if random.random() < 1 / 8 else usual
 
 

@@ -1,4 +1,4 @@
-"""Charts are sound XML whatever is written in them, say what they show, and bring no colour of their own."""
+"""Charts are sound XML whatever they say, say what they show, and bring no colour."""
 
 from __future__ import annotations
 

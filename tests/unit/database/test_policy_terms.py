@@ -1,4 +1,4 @@
-"""The country that a process keeps has the policies to come, and gives each moment the one that is in force then."""
+"""The country that a process keeps has, for each moment, the policy in force then."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The check that counts who is unsafe finds each kind of harm, and shares no code with the rules."""
+"""The check that counts harm finds each kind of it, and shares no code with the rules."""
 
 from __future__ import annotations
 

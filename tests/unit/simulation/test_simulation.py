@@ -1,4 +1,4 @@
-"""A simulated year is the same for the same seed, harms nobody, and shares the burden as Plek promises."""
+"""A simulated year: the same for a seed, harms nobody, and shares the burden."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def busiest(arrivals: tuple[SimulatedArrival, ...], *, minutes: int) -> int:
 def test_the_busiest_desk_of_a_year_stays_within_its_budgets(
     arrivals: tuple[SimulatedArrival, ...],
 ) -> None:
-    """One account at a desk that all of a region turn to, none of whose holds is ever resolved."""
+    """One account at a desk that all of a region turn to; no hold of it ever resolves."""
     budgets = policy().budgets
 
     assert 0 < busiest(arrivals, minutes=policy().hold_minutes) <= budgets.holds

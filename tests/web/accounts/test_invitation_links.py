@@ -1,4 +1,4 @@
-"""Where the link of an invitation leads: to what is configured, whatever a request says of itself."""
+"""The link of an invitation leads where it is configured, whatever a request says."""
 
 import re
 from dataclasses import replace

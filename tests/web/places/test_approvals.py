@@ -1,4 +1,4 @@
-"""The page of what waits for approval, and the look before an acceptance, as people see them."""
+"""The page of what waits for approval, and the look before an acceptance."""
 
 from tests.country import FAR, Country, site_body
 from tests.web.places.board_scene import small

@@ -1,4 +1,4 @@
-"""A quarter's figures, and a reader who has every release there is and solves all the equations."""
+"""A quarter's figures, and a reader of every release who solves all the equations."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def table(values: list[list[int]]) -> tuple[dict[Any, int], list[Sum]]:
 def given_away(
     counts: Mapping[Any, int], sums: list[Sum], hidden: frozenset[Any], small: set[Any]
 ) -> dict[Any, Any]:
-    """The small counts that a reader can tell more exactly than allowed, each with what is possible."""
+    """The small counts that a reader can tell too exactly, each with what is possible."""
     found = {cell: possible(counts, sums, hidden=hidden, cell=cell) for cell in sorted(small)}
     return {
         cell: (low, high)

@@ -63,7 +63,7 @@ def test_where_all_were_seen_from_the_start_it_is_what_scipy_says(seen: list[Obs
 
 
 def test_the_treated_patients_of_freireich_in_every_textbook() -> None:
-    # Remission in weeks; a plus in the table is somebody who was still in remission.
+    # Remission in weeks; a plus in the table is a patient still in remission.
     relapsed = (6, 6, 6, 7, 10, 13, 16, 22, 23)
     still = (6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35)
     ended = [ObservedStay(0, week, ended=True) for week in relapsed]

@@ -1,6 +1,6 @@
 """What a leaf about a stay says.
 
-Whoever has the format can make its commitment again with nothing but a hash.
+With the format one can make its commitment again with nothing but a hash.
 """
 
 from __future__ import annotations

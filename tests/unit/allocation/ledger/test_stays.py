@@ -1,4 +1,4 @@
-"""Leaves of a stay: on every journey, each cross-regional time at a provider has one for its beginning and its end."""
+"""Leaves of a stay: each cross-regional time at a provider has one at each end."""
 
 from itertools import groupby, pairwise
 from typing import NamedTuple
@@ -51,7 +51,7 @@ def written(steps: list[Step]) -> list[str]:
 
 
 def times(steps: list[Step]) -> list[bool]:
-    """Say of each time at one provider, told apart by looking at the whole, whether it began across regions."""
+    """Say of each time at one provider whether it began across regions, seeing the whole."""
     breaks = [0]
     for before, step in pairwise(steps):
         breaks.append(breaks[-1] + (before.left_before or before.provider != step.provider))

@@ -142,7 +142,7 @@ def tried(askers: Sequence[PeakReferral], free: Mapping[str, int]) -> list[PeakC
 
 
 def solved(askers: Sequence[PeakReferral], free: Mapping[str, int]) -> tuple[int, ...]:
-    """The best worth by integer programming, one aim after the other, each kept at its best for those that follow."""
+    """The best worth by integer programming, aim after aim, each kept at its best."""
     pairs = [(row, choice) for row, one in enumerate(askers) for choice in one.choices]
     once = np.array([[pair[0] == row for pair in pairs] for row in range(len(askers))], dtype=float)
     room = np.array([[pair[1].group == group for pair in pairs] for group in free], dtype=float)

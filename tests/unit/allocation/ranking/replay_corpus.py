@@ -47,7 +47,7 @@ class Recorded:
 
 
 def replay(inputs: bytes, *, register: Register, policy: Policy, rules: Rules) -> str:
-    """Return the digest of a ranking made again from its inputs, by the rules of the version that it cites."""
+    """Return the digest of a ranking made again from its inputs, by the version it cites."""
     need, situation = inputs_of(json.loads(inputs))
     return rules.digest(rules.rank(need, register, situation, policy))
 

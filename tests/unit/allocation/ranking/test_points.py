@@ -1,4 +1,4 @@
-"""Each factor's formula, worked by hand with the policy's numbers, and the order that bands and points make."""
+"""Each factor's formula, worked by hand, and the order that bands and points make."""
 
 from __future__ import annotations
 

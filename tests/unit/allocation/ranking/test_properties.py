@@ -1,4 +1,4 @@
-"""What stays true of every ranking, and what a change in the inputs may and may not do to it."""
+"""What stays true of every ranking, and what a change in its inputs may do to it."""
 
 from __future__ import annotations
 

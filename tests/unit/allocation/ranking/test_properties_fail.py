@@ -97,7 +97,7 @@ def test_a_ranking_that_breaks_a_claim_is_found_out(
 ) -> None:
     for module in (cases, properties):
         monkeypatch.setattr(module, "rank", broken)
-    # Found is enough: the smallest example is for whoever breaks it in earnest. The same worlds in
+    # Found is enough: the smallest example is for the one who breaks it in earnest. The same worlds in
     # every run: what is found once is found always.
     found_only = settings(
         settings(),

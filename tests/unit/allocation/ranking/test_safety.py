@@ -1,4 +1,4 @@
-"""A danger zone counts on the country's own days, and an assessment lasts no longer than the zones that it found."""
+"""A danger zone counts on the country's days; an assessment ends with its zones."""
 
 from __future__ import annotations
 

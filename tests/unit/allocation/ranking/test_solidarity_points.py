@@ -1,6 +1,6 @@
 """Solidarity in points.
 
-Who has given least goes first when somebody flees, and is spared when nobody does.
+Who has given least goes first for a household that flees, and is spared for others.
 """
 
 from __future__ import annotations

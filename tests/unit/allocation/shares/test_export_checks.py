@@ -55,7 +55,7 @@ NEXT = content(OPENINGS, quarter=Q1.next, leaves=5)
 
 
 def export(*, region: str | None = None, **changed: Any) -> Export:
-    """Return an export of seven leaves, with the openings of one region or of all, and totals as given."""
+    """Return an export of seven leaves, with openings of one region or all, and totals."""
     leaves = [
         ParsedLeaf(0, "weights", None, WEIGHTS),
         ParsedLeaf(1, "arrival", b"", None),

@@ -1,4 +1,4 @@
-"""Nights of stays: local midnights, corrections, and nights after a household was ready to leave."""
+"""Nights of stays: local midnights, corrections, and nights after readiness to leave."""
 
 from __future__ import annotations
 

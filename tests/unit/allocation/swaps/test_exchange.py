@@ -1,4 +1,4 @@
-"""The exchange problem against every way to solve it, and against optima that others worked out."""
+"""The exchange problem against every solution, and against published optima."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def as_paths(packing: Packing) -> list[tuple[int, ...]]:
 def draw_graph(seed: int) -> Graph:
     """Up to six vertices, so that everything can be tried.
 
-    Three aims of which the first ones often tie.
+    Three aims; the first ones often tie.
     """
     random = Random(seed)
     households, free = random.randint(1, 5), random.randint(0, 2)
@@ -187,7 +187,7 @@ def test_nobody_leaves_a_free_place() -> None:
 
 
 def test_an_answer_without_proof_is_no_answer() -> None:
-    # Two times nought or one is never one: in halves it is.
+    # Two times zero or one is never one: in halves it is.
     rows = sparse.csc_array(np.array([[2]]))
     one = np.array([1], dtype=np.int64)
     program = Program(rows, most=one, exact=one > 0, aims=one[np.newaxis])

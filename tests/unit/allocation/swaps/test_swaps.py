@@ -1,4 +1,4 @@
-"""Swaps: what a search finds, what it says when it finds nothing, and how several are served at once."""
+"""Swaps: what a search finds, what it says without a find, and several at once."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def group(name: str, **changes: object) -> PlaceGroup:
 
 
 def fleeing(*unsafe: str) -> Need:
-    """Someone who is safe in every town but these."""
+    """A household that is safe in every town but these."""
     zones = tuple(zone(town, radius_km=5) for town in unsafe)
     return replace(
         SAFE_NEED, danger_assessment="assessed" if zones else "none_known", danger_zones=zones

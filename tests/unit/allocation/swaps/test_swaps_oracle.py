@@ -36,7 +36,7 @@ Worth = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Path:
-    """Households that move, each to the place of the next, and the last to a free place or to that of the first."""
+    """Households that move, each to the next one's place, the last to a free or first one."""
 
     movers: tuple[Mover, ...]
     end: str
@@ -69,7 +69,7 @@ class World:
 
     @cached_property
     def offers(self) -> dict[tuple[str, str], Offer]:
-        """How a ranking judges each group for each household, were a place there free: the lawful ones."""
+        """The lawful groups of each household, by a ranking, were a place there free."""
         return {
             (mover.referral_id, offer.group.id): offer
             for mover in (*self.wanting, *self.movers)
@@ -89,7 +89,7 @@ class World:
     def paths(
         self, first: Mover, others: tuple[Mover, ...], *, legs: range, left: dict[str, int]
     ) -> Iterator[tuple[Path, Worth]]:
-        """Every lawful chain and cycle from one household, and its worth, by trying everybody in every order."""
+        """Every lawful chain and cycle from one household, with its worth, by trying all."""
         for length in legs:
             for met in permutations(others, length - 1):
                 ends = [(group_id, False) for group_id, free in left.items() if free]
