@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from app import worker
 from app.api import events, health, ledger, policies, reference, webhooks
-from app.api.accounts import access_log, budgets, looks
+from app.api.accounts import access_log, account_changes, budgets, looks
 from app.api.kit import description, problems
 from app.api.kit.access import ROUTES
 from app.api.kit.application import Application
@@ -66,6 +66,7 @@ ROUTERS = (
     looks.router,
     access_log.router,
     budgets.router,
+    account_changes.router,
     ledger.router,
     monitor.router,
     decisions.router,

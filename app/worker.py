@@ -13,7 +13,7 @@ from typing import TypeAlias
 import structlog
 
 from app import logs, metrics
-from app.accounts import sessions
+from app.accounts import account_changes, sessions
 from app.bookkeeping import AT_ONCE_S, UNFOUNDED_S, release_figures, seal_quarters, sign_tree
 from app.budgets import budgets
 from app.database import answers, deliveries, outbox, pulse, timers
@@ -51,6 +51,7 @@ RETENTION_S = 3600.0
 RETURNS_S = 600.0
 MISSED_S = 10.0
 MOVED_S = 5.0
+ACCOUNTS_S = 10.0
 
 HURRY_S = 3.0
 """How long what waits for the database may go on once the process is told to stop: a server ends
@@ -164,6 +165,11 @@ async def recheck_moved(tx: Transaction) -> float:
     return MOVED_S
 
 
+async def let_changes_take_effect(tx: Transaction) -> float:
+    """Let changes of accounts take effect whose moment has come."""
+    return AT_ONCE_S if await account_changes.let_due_take_effect(tx) else ACCOUNTS_S
+
+
 def recurring_work(data_dir: Path) -> Mapping[str, Work]:
     """Return all work that recurs, for a process with this data folder and these keys."""
     return {
@@ -175,6 +181,7 @@ def recurring_work(data_dir: Path) -> Mapping[str, Work]:
         "returns": remind_of_returns,
         "arrival_alarms": miss_arrivals,
         "moved_sites": recheck_moved,
+        "account_changes": let_changes_take_effect,
         "vacancies": look_for_chances,
         "peaks": plan,
         "monitor": release_figures,

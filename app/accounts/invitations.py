@@ -4,7 +4,6 @@ import hashlib
 import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
-from uuid import UUID
 
 from app.accounts import passwords, second_factor, sessions
 from app.accounts.sessions import NewSession, Visitor
@@ -47,19 +46,14 @@ class Enrolment:
     recovery_codes: tuple[str, ...] = field(repr=False)
 
 
-async def make_invitation(tx: Transaction, account_id: UUID) -> str:
-    """Make an invitation for an account, ending an older one; return the code for its link.
-
-    The code is shown this once.
-    """
-    code = secrets.token_urlsafe(CODE_BYTES)
-    await sign_in_rows.invite(tx, account_id, hashed=_hash(code), valid=VALID)
-    return code
+def new_code() -> str:
+    """Make the code of an invitation's link; only its hash is kept."""
+    return secrets.token_urlsafe(CODE_BYTES)
 
 
 async def offer_factor(tx: Transaction, code: str, *, again: str | None = None) -> OfferedFactor:
     """Return a new second factor for an invitation, or the one offered before; else Missing."""
-    account_id = await sign_in_rows.invited_account(tx, _hash(code))
+    account_id = await sign_in_rows.invited_account(tx, hash_of(code))
     row = None if account_id is None else await sign_in_rows.read(tx, account_id)
     if row is None:
         raise Missing
@@ -97,9 +91,9 @@ async def _enrol(
     tx: Transaction, choice: ChosenCredential, chosen: tuple[str, bytes, int], *, visitor: Visitor
 ) -> Enrolment:
     hashed, secret, step = chosen
-    account_id = await sign_in_rows.invited_account(tx, _hash(choice.invitation))
+    account_id = await sign_in_rows.invited_account(tx, hash_of(choice.invitation))
     row = None if account_id is None else await sign_in_rows.read(tx, account_id)
-    if row is None or not await sign_in_rows.use_invitation(tx, _hash(choice.invitation)):
+    if row is None or not await sign_in_rows.use_invitation(tx, hash_of(choice.invitation)):
         raise Missing
     sealed = seal_factor(row, secret, keyring=tx.keyring)
     await sign_in_rows.enrol(tx, row.account_id, password=hashed, second_factor=sealed, step=step)
@@ -118,8 +112,9 @@ def _unseal_secret(sealed: str, code: str, *, keyring: Keyring) -> bytes | None:
 
 
 def _scope(code: str) -> str:
-    return f"{SCOPE} {_hash(code).hex()}"
+    return f"{SCOPE} {hash_of(code).hex()}"
 
 
-def _hash(code: str) -> bytes:
+def hash_of(code: str) -> bytes:
+    """Return the hash under which the code of an invitation is kept."""
     return hashlib.sha256(code.strip().encode(errors="replace")).digest()

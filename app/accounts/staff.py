@@ -1,7 +1,8 @@
-"""Accounts of people: invited, changed, disabled and reset by administrators.
+"""Accounts of people: invited, changed, disabled and reset by those who keep them.
 
-The operator makes the first one. Administrators never change their own account. Every act is
-logged, with a purpose if it lets a person see clients.
+The operator makes the first one. Coordinators keep the accounts of their own provider's people, and
+administrators all; nobody keeps their own. Every act is logged, with a purpose if it lets a person
+see clients. When it takes effect is decided in `account_changes`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,14 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from app.accounts import invitations
+from app.accounts import account_changes, invitations
+from app.accounts.account_changes import CHANGE, ENABLE, INVITE, RESET, AskedChange
 from app.accounts.accounts import LONGEST_NAME, is_demo_shown
-from app.accounts.sessions import ACCOUNT
 from app.accounts.sign_ins import LONGEST_SIGN_IN_NAME, name_key
-from app.accounts.store import account_rows, sign_in_rows, staff_rows
+from app.accounts.store import account_rows, change_rows, sign_in_rows, staff_rows
 from app.accounts.store.sign_in_rows import CredentialRow
 from app.accounts.store.staff_rows import AccountRow, StaffRow
-from app.database import access_log
 from app.database.caller import PEOPLE, PROVIDER_ACCOUNTS, STAFF, Role
 from app.database.transaction import Transaction
 from app.errors import Conflict, Fault, Forbidden, Invalid, Missing
@@ -24,7 +24,7 @@ from app.seal import Keyring
 
 CLIENT_DATA = "client_data"
 """The purpose in the log when an account gets a role that sees clients."""
-INVITE, CHANGE, DISABLE, ENABLE, RESET = "invite", "change", "disable", "enable", "reset"
+DISABLE = "disable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,8 @@ class NewInvitation:
 
     account_id: UUID
     code: str = field(repr=False)
+    asked: AskedChange
+    """From when on it can be accepted."""
 
 
 async def list_accounts(
@@ -102,42 +104,63 @@ async def invite(
     await sign_in_rows.add(
         tx, CredentialRow(account_id, wrapped, sealed, None, None, 0, None), name_key=key_of_name
     )
-    await _log(tx, INVITE, account_id, purpose=_sees_clients(wanted.roles))
-    return NewInvitation(account_id, await invitations.make_invitation(tx, account_id))
+    return await _invite(tx, account_id, INVITE, purpose=_sees_clients(wanted.roles))
 
 
-async def change(tx: Transaction, account_id: UUID, wanted: AccountWanted) -> None:
-    """Change the roles of an account, its provider or region, and its name at work."""
+async def change(tx: Transaction, account_id: UUID, wanted: AccountWanted) -> AskedChange | None:
+    """Change the roles of an account, its provider or region, and its name at work.
+
+    The name is changed at once; None if there is nothing else to change.
+    """
     before = await _other_account(tx, account_id)
     await _check(tx, wanted, machine=Role.CLIENT_SYSTEM in before.roles)
-    await staff_rows.change(tx, account_id, _row(wanted))
-    await _log(tx, CHANGE, account_id, purpose=_sees_clients(wanted.roles - set(before.roles)))
+    await staff_rows.set_name(tx, account_id, wanted.name)
+    stands = (frozenset(before.roles), before.provider_id, before.region)
+    if (wanted.roles, wanted.provider_id, wanted.region) == stands:
+        await account_changes.log_act(tx, CHANGE, account_id)
+        return None
+    purpose = _sees_clients(wanted.roles - set(before.roles))
+    return await account_changes.ask_change(
+        tx, account_id, CHANGE, wanted=_row(wanted), purpose=purpose
+    )
 
 
 async def disable(tx: Transaction, account_id: UUID) -> None:
-    """Refuse an account from now on, by session or token."""
-    await _other_account(tx, account_id)
-    await staff_rows.disable(tx, account_id)
-    await sign_in_rows.end_sessions(tx, account_id)
-    await _log(tx, DISABLE, account_id)
+    """Refuse an account from now on, by session or token, and what was asked for it."""
+    before = await _other_account(tx, account_id)
+    if not await change_rows.disable(tx, account_id):
+        raise Missing
+    await account_changes.log_act(tx, DISABLE, account_id, told_id=before.provider_id)
 
 
-async def enable(tx: Transaction, account_id: UUID) -> None:
-    """Admit a disabled account again, with the credentials it had."""
-    await _other_account(tx, account_id)
-    await staff_rows.enable(tx, account_id)
-    await _log(tx, ENABLE, account_id)
+async def enable(tx: Transaction, account_id: UUID) -> AskedChange | None:
+    """Admit a disabled account again, with the credentials it had; None if it is not disabled."""
+    before = await _other_account(tx, account_id)
+    if before.disabled_at is None:
+        return None
+    return await account_changes.ask_change(tx, account_id, ENABLE)
 
 
 async def reset(tx: Transaction, account_id: UUID) -> NewInvitation:
-    """Remove an account's password and second factor, end its sessions, and invite it again."""
+    """Invite an account again; its password and second factor end when that takes effect."""
     before = await _other_account(tx, account_id)
     if before.key is None:
         raise Missing
-    await sign_in_rows.forget_credential(tx, account_id)
-    await sign_in_rows.end_sessions(tx, account_id)
-    await _log(tx, RESET, account_id)
-    return NewInvitation(account_id, await invitations.make_invitation(tx, account_id))
+    return await _invite(tx, account_id, RESET)
+
+
+async def _invite(
+    tx: Transaction, account_id: UUID, act: str, *, purpose: str | None = None
+) -> NewInvitation:
+    code = invitations.new_code()
+    asked = await account_changes.ask_change(
+        tx,
+        account_id,
+        act,
+        invitation=(invitations.hash_of(code), invitations.VALID),
+        purpose=purpose,
+    )
+    return NewInvitation(account_id, code, asked)
 
 
 async def _other_account(tx: Transaction, account_id: UUID) -> StaffRow:
@@ -152,7 +175,7 @@ async def _other_account(tx: Transaction, account_id: UUID) -> StaffRow:
 async def _check(
     tx: Transaction, wanted: AccountWanted, *, machine: bool = False, more: Iterable[Fault] = ()
 ) -> None:
-    faults = [*more, *_faults(wanted, machine=machine)]
+    faults = [*more, *_faults(wanted, machine=machine), *_beyond(tx, wanted)]
     if wanted.region is not None and not await account_rows.region_exists(tx, wanted.region):
         faults.append(Fault("/region", "region_unknown"))
     if wanted.provider_id is not None and str(
@@ -179,6 +202,16 @@ def _faults(wanted: AccountWanted, *, machine: bool) -> Iterator[Fault]:
         yield Fault("/name", "name_length")
 
 
+def _beyond(tx: Transaction, wanted: AccountWanted) -> Iterator[Fault]:
+    """Return what a coordinator may not give: other roles, or another provider."""
+    if tx.identity is None or tx.caller.has(Role.ADMINISTRATOR):
+        return
+    if not wanted.roles <= STAFF:
+        yield Fault("/roles", "role_needed")
+    elif wanted.provider_id != tx.caller.provider_id:
+        yield Fault("/provider", "provider_needed")
+
+
 def _name_faults(sign_in_name: str) -> Iterator[Fault]:
     name = sign_in_name.strip()
     if not (3 <= len(name) <= LONGEST_SIGN_IN_NAME and name.isprintable()):  # noqa: PLR2004 - initials are three
@@ -200,13 +233,3 @@ def _unseal(row: StaffRow, *, keyring: Keyring) -> StaffAccount:
     return StaffAccount(
         row, keyring.unwrap(row.key, row=row_id).unseal(row.sign_in_name, row=row_id).decode()
     )
-
-
-async def _log(
-    tx: Transaction, action: str, account_id: UUID, *, purpose: str | None = None
-) -> None:
-    if tx.identity is None:
-        entry = access_log.of_actor(tx.actor, action, ACCOUNT, account_id, purpose=purpose)
-    else:
-        entry = tx.caller.entry(action, ACCOUNT, account_id, purpose=purpose)
-    await access_log.add(tx, entry)

@@ -59,13 +59,20 @@ class Account(Base):
 class AccountAct(Base):
     """Who invited or reset an account, or gave it its role: only ever added, by the database.
 
-    Without `by_account` it was the operator of the installation.
+    Without `by_account` it was the operator of the installation. `entered` says at which provider
+    the account first had a way in.
     """
 
     __tablename__ = "account_acts"
     __table_args__ = (
-        CheckConstraint(one_of("act", "made", "role", "invited", "reset"), name="act"),
+        CheckConstraint(one_of("act", "made", "role", "invited", "reset", "entered"), name="act"),
         Index(None, "account_id"),
+        Index(
+            "account_acts_entered_idx",
+            "provider_id",
+            "account_id",
+            postgresql_where=text("act = 'entered'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
@@ -75,6 +82,52 @@ class AccountAct(Base):
     by_coordinator_of: Mapped[UUID | None] = mapped_column(ForeignKey("providers.id"))
     """Where that account was a coordinator."""
     at: Mapped[Stamp]
+    provider_id: Mapped[UUID | None] = mapped_column(ForeignKey("providers.id"))
+    """Where it first had a way in."""
+
+
+class AccountChange(Base):
+    """What was asked for an account: it takes effect at its moment, unless it is refused before.
+
+    Written by the database's own functions alone.
+    """
+
+    __tablename__ = "account_changes"
+    __table_args__ = (
+        CheckConstraint(one_of("act", "invite", "reset", "change", "enable"), name="act"),
+        CheckConstraint(one_of("outcome", "effective", "refused", "replaced"), name="outcome"),
+        CheckConstraint("(outcome IS NULL) = (decided_at IS NULL)", name="decided"),
+        CheckConstraint(
+            "(refused_by IS NOT NULL) = (outcome IS NOT DISTINCT FROM 'refused')", name="refused"
+        ),
+        CheckConstraint("(act = 'change') = (roles IS NOT NULL)", name="wanted"),
+        Index(
+            "account_changes_live_key",
+            "account_id",
+            "act",
+            unique=True,
+            postgresql_where=text("outcome IS NULL"),
+        ),
+        Index("account_changes_due_idx", "effective_at", postgresql_where=text("outcome IS NULL")),
+        Index("account_changes_provider_idx", "provider_id", "asked_at"),
+    )
+
+    id: Mapped[Id]
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
+    provider_id: Mapped[UUID | None] = mapped_column(ForeignKey("providers.id"))
+    """The provider that it opens to the account; none: it opens none."""
+    act: Mapped[str]
+    by_account: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id"))
+    """Who asked; none: the operator."""
+    roles: Mapped[list[str] | None]
+    """With `to_provider` and `region` what a `change` makes of it."""
+    to_provider: Mapped[UUID | None] = mapped_column(ForeignKey("providers.id"))
+    region: Mapped[str | None] = mapped_column(ForeignKey("regions.code"))
+    asked_at: Mapped[Stamp]
+    effective_at: Mapped[datetime]
+    outcome: Mapped[str | None]
+    refused_by: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id"))
+    decided_at: Mapped[datetime | None]
 
 
 class Token(Base):

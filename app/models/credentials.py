@@ -71,6 +71,10 @@ class Invitation(Base):
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     """When it was accepted, or replaced by another one."""
+    change_id: Mapped[UUID | None] = mapped_column(ForeignKey("account_changes.id"))
+    """What it is for."""
+    opened_at: Mapped[datetime | None]
+    """When that took effect: it cannot be accepted before."""
 
 
 class Session(Base):

@@ -12,6 +12,8 @@ from app.database.caller import (
 )
 from app.deps import Route, table_of
 
+ACCOUNT_KEEPERS = ADMINISTRATORS | COORDINATORS
+
 PAGES = table_of(
     Route("GET", "/", ANYONE),
     Route("GET", "/language/{language}", ANYONE),
@@ -42,14 +44,16 @@ PAGES = table_of(
     Route("POST", "/sign-out", PEOPLE),
     Route("GET", "/budgets", STAFF | ADMINISTRATORS, "search", "budget", granted=False),
     Route("POST", "/budgets", STAFF | ADMINISTRATORS, "raise", "budget", granted=False),
-    Route("GET", "/accounts", ADMINISTRATORS, "search", "account"),
-    Route("POST", "/accounts", ADMINISTRATORS, "invite", "account", granted=False),
-    Route("GET", "/accounts/new", ADMINISTRATORS),
-    Route("GET", "/accounts/{id}", ADMINISTRATORS, "read", "account"),
-    Route("POST", "/accounts/{id}", ADMINISTRATORS, "change", "account", granted=False),
-    Route("POST", "/accounts/{id}/disabling", ADMINISTRATORS, "disable", "account", granted=False),
-    Route("POST", "/accounts/{id}/enabling", ADMINISTRATORS, "enable", "account", granted=False),
-    Route("POST", "/accounts/{id}/reset", ADMINISTRATORS, "reset", "account", granted=False),
+    Route("GET", "/accounts", ACCOUNT_KEEPERS, "search", "account"),
+    Route("POST", "/accounts", ACCOUNT_KEEPERS, "invite", "account", granted=False),
+    Route("GET", "/accounts/new", ACCOUNT_KEEPERS),
+    Route("GET", "/accounts/{id}", ACCOUNT_KEEPERS, "read", "account"),
+    Route("POST", "/accounts/{id}", ACCOUNT_KEEPERS, "change", "account", granted=False),
+    Route("POST", "/accounts/{id}/disabling", ACCOUNT_KEEPERS, "disable", "account", granted=False),
+    Route("POST", "/accounts/{id}/enabling", ACCOUNT_KEEPERS, "enable", "account", granted=False),
+    Route("POST", "/accounts/{id}/reset", ACCOUNT_KEEPERS, "reset", "account", granted=False),
+    Route("GET", "/colleagues", STAFF, "search", "account"),
+    Route("POST", "/colleagues/changes/{id}/refusal", STAFF, "refuse", "account", granted=False),
     Route("GET", "/provider-list", ADMINISTRATORS),
     Route("GET", "/provider-list/{id}", ADMINISTRATORS),
     Route("POST", "/provider-list/{id}", ADMINISTRATORS, "change", "provider"),

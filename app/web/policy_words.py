@@ -32,6 +32,8 @@ NAMES: Mapping[str, str] = {
     "second_factor_minutes": N_("Minutes for which a proved second factor counts"),
     "address_hours": N_("Hours after an arrival in which the sender may see the address"),
     "independence_days": N_("Days until an account that was invited approves sites"),
+    "account_change_hours": N_("Hours in which a provider can refuse an administrator's act"),
+    "vouched_hours": N_("Hours for which a colleague vouches"),
     "new_site_days": N_("Days for which a site is shown as new"),
     "acceptance_minutes": N_("Minutes in which an acceptance can be declined"),
     "review": N_("Review of the access log"),

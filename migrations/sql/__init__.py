@@ -13,6 +13,7 @@ SUBJECTS = (
     "reference",
     "registry",
     "accounts",
+    "account_changes",
     "budgets",
     "alternatives",
     "referrals",

@@ -17,6 +17,25 @@ CREATE OR REPLACE FUNCTION sees_account(of_account uuid) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN of_account = my_account() OR i_am('administrator') OR acting() = 'signing';
 
+-- Whether the caller keeps accounts like this one: an administrator any, a coordinator those of the
+-- own provider's people who are nothing beyond that. Nobody keeps their own.
+CREATE OR REPLACE FUNCTION manages(of_provider uuid, its_roles text[]) RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN i_am('administrator')
+  OR (i_am('coordinator') AND of_provider IS NOT NULL AND of_provider = my_provider()
+      AND its_roles <@ ARRAY['intake_worker', 'coordinator']);
+
+-- Whether the caller keeps this account.
+CREATE OR REPLACE FUNCTION keeps_account(of_account uuid) RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off AS $$
+BEGIN
+  RETURN EXISTS (SELECT FROM public.accounts AS a
+                 WHERE a.id = of_account AND public.manages(a.provider_id, a.roles));
+END $$;
+REVOKE ALL ON FUNCTION keeps_account FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION keeps_account TO plek_app;
+
 CREATE OR REPLACE FUNCTION open_session(
   of_account uuid, hashed bytea, idle interval, longest interval, on_device text,
   admits_demo boolean
@@ -132,15 +151,15 @@ CREATE OR REPLACE TRIGGER note_made AFTER INSERT ON accounts
 CREATE OR REPLACE TRIGGER note_role AFTER UPDATE OF roles, provider_id ON accounts
   FOR EACH ROW WHEN (NEW.roles <> OLD.roles OR NEW.provider_id IS DISTINCT FROM OLD.provider_id)
   EXECUTE FUNCTION note_account_act('role');
-GRANT SELECT, INSERT, UPDATE (roles, provider_id, region, disabled_at, name)
-  ON accounts TO plek_app;
+GRANT SELECT, INSERT, UPDATE (name) ON accounts TO plek_app;
 ALTER TABLE accounts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE accounts FORCE ROW LEVEL SECURITY;
 CREATE POLICY within ON accounts TO CURRENT_USER USING (true);
-CREATE POLICY "select" ON accounts FOR SELECT USING (sees_account(id));
-CREATE POLICY "insert" ON accounts FOR INSERT WITH CHECK ((SELECT i_am('administrator')));
+CREATE POLICY "select" ON accounts FOR SELECT
+  USING (sees_account(id) OR manages(provider_id, roles));
+CREATE POLICY "insert" ON accounts FOR INSERT WITH CHECK (manages(provider_id, roles));
 CREATE POLICY "update" ON accounts FOR UPDATE
-  USING ((SELECT i_am('administrator')) AND id <> (SELECT my_account()));
+  USING (manages(provider_id, roles) AND id <> (SELECT my_account()));
 
 -- tokens
 ALTER TABLE tokens ENABLE ROW LEVEL SECURITY;
@@ -156,14 +175,12 @@ GRANT SELECT, INSERT, UPDATE (password, second_factor, used_step, enrolled_at)
 ALTER TABLE credentials ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credentials FORCE ROW LEVEL SECURITY;
 CREATE POLICY within ON credentials TO CURRENT_USER USING ((SELECT acting()) = 'operator');
-CREATE POLICY "select" ON credentials FOR SELECT USING (sees_account(account_id));
+CREATE POLICY "select" ON credentials FOR SELECT
+  USING (sees_account(account_id)
+         OR ((SELECT i_am('coordinator')) AND keeps_account(account_id)));
 CREATE POLICY "insert" ON credentials FOR INSERT
-  WITH CHECK ((SELECT i_am('administrator')) AND password IS NULL);
-CREATE POLICY "update" ON credentials FOR UPDATE
-  USING ((SELECT acting()) = 'signing' OR (SELECT i_am('administrator')))
-  WITH CHECK (
-    (SELECT acting()) = 'signing' OR ((SELECT i_am('administrator')) AND password IS NULL)
-  );
+  WITH CHECK (password IS NULL AND keeps_account(account_id));
+CREATE POLICY "update" ON credentials FOR UPDATE USING ((SELECT acting()) = 'signing');
 
 -- recovery_codes
 GRANT SELECT, INSERT, DELETE ON recovery_codes TO plek_app;
@@ -172,23 +189,21 @@ ALTER TABLE recovery_codes FORCE ROW LEVEL SECURITY;
 CREATE POLICY within ON recovery_codes TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON recovery_codes FOR SELECT USING (sees_account(account_id));
 CREATE POLICY "insert" ON recovery_codes FOR INSERT WITH CHECK ((SELECT acting()) = 'signing');
-CREATE POLICY "delete" ON recovery_codes FOR DELETE
-  USING ((SELECT acting()) = 'signing' OR (SELECT i_am('administrator')));
+CREATE POLICY "delete" ON recovery_codes FOR DELETE USING ((SELECT acting()) = 'signing');
 
 -- invitations
 CREATE OR REPLACE TRIGGER note_invited AFTER INSERT ON invitations
   FOR EACH ROW EXECUTE FUNCTION note_account_act('invited');
-GRANT SELECT, INSERT, DELETE, UPDATE (used_at) ON invitations TO plek_app;
+GRANT SELECT, DELETE, UPDATE (used_at) ON invitations TO plek_app;
 ALTER TABLE invitations ENABLE ROW LEVEL SECURITY;
 ALTER TABLE invitations FORCE ROW LEVEL SECURITY;
 CREATE POLICY within ON invitations TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON invitations FOR SELECT
   USING (
     (SELECT acting()) = 'signing' OR (SELECT i_am('administrator')) OR (SELECT acting()) = 'worker'
+    OR ((SELECT i_am('coordinator')) AND keeps_account(account_id))
   );
-CREATE POLICY "insert" ON invitations FOR INSERT WITH CHECK ((SELECT i_am('administrator')));
-CREATE POLICY "update" ON invitations FOR UPDATE
-  USING ((SELECT acting()) = 'signing' OR (SELECT i_am('administrator')));
+CREATE POLICY "update" ON invitations FOR UPDATE USING ((SELECT acting()) = 'signing');
 CREATE POLICY "delete" ON invitations FOR DELETE USING ((SELECT acting()) = 'worker');
 
 -- sessions

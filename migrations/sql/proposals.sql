@@ -1,8 +1,8 @@
 -- Proposals: a new site, or a change of where one is or who knows it, and who approves that.
 
 -- Whether an account may be a second person to another: it is another one, neither of them invited
--- or reset the other or gave it its role, and no coordinator of this provider did so to the second
--- one just now.
+-- or reset the other or gave it its role, no coordinator of this provider did so to the second one
+-- just now, and no third account made them both, or did so to both and to one of them just now.
 CREATE OR REPLACE FUNCTION independent_of(
   approver uuid, proposer uuid, of_provider uuid
 ) RETURNS boolean
@@ -14,7 +14,12 @@ BEGIN
     WHERE (a.account_id = approver AND a.by_account = proposer)
        OR (a.account_id = proposer AND a.by_account = approver)
        OR (a.account_id = approver AND a.by_coordinator_of = of_provider
-           AND a.at > clock_timestamp() - make_interval(days => days)));
+           AND a.at > clock_timestamp() - make_interval(days => days)))
+    AND NOT EXISTS (
+    SELECT FROM public.account_acts AS a JOIN public.account_acts AS b USING (by_account)
+    WHERE a.account_id = approver AND b.account_id = proposer
+      AND ((a.act = 'made' AND b.act = 'made')
+           OR greatest(a.at, b.at) > clock_timestamp() - make_interval(days => days)));
 END $$;
 REVOKE ALL ON FUNCTION independent_of FROM PUBLIC;
 

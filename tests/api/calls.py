@@ -219,6 +219,9 @@ async def world(country: Country) -> World:
         "webhooks": webhook["id"],
         "swaps": await swap_for(country, waiting["id"], place_id=there.place_ids[-1]),
         "waiting": waiting["id"],
+        "account-changes": await country.value(
+            CHANGE, linde=country.providers["linde"], haven=country.providers["haven"]
+        ),
     }
     offer_id = ranking["offers"][0]["offerId"]
     controller = await country.client("auditor", region=THERE)
@@ -231,6 +234,12 @@ AGREED = """
 INSERT INTO move_agreements (placement_id, referral_id, provider_id, receiver_id, lapses_at)
 SELECT id, referral_id, provider_id, receiver_id, clock_timestamp() + interval '1 day' FROM
 placements WHERE id = :id
+"""
+CHANGE = """
+INSERT INTO account_changes (id, account_id, provider_id, act, effective_at)
+SELECT gen_random_uuid(), a.id, :linde, 'enable', clock_timestamp() + interval '1 day'
+FROM accounts AS a WHERE a.provider_id = :haven LIMIT 1
+RETURNING id::text
 """
 SWAP = """
 WITH swap AS (

@@ -157,16 +157,6 @@ async def set_second_factor(
     await tx.run(changed.values(second_factor=second_factor, used_step=step))
 
 
-async def forget_credential(tx: Transaction, account_id: UUID) -> None:
-    """Delete password, second factor and recovery codes: only an invitation lets it in again."""
-    await tx.run(
-        update(Credential)
-        .where(Credential.account_id == account_id)
-        .values(password=None, second_factor=None, enrolled_at=None)
-    )
-    await tx.run(delete(RecoveryCode).where(RecoveryCode.account_id == account_id))
-
-
 async def use_step(tx: Transaction, account_id: UUID, *, step: int, proven: bool) -> bool:
     """Use the code of a step up, unless it or a later one was used; the row decides a race."""
     used = await tx.run(
@@ -212,22 +202,6 @@ async def recovery_codes_left(tx: Transaction, account_id: UUID) -> int:
     return (await tx.rows(counted))[0][0]
 
 
-async def invite(tx: Transaction, account_id: UUID, *, hashed: bytes, valid: timedelta) -> None:
-    """Store an invitation; an older one for the same account ends."""
-    older = Invitation.account_id == account_id
-    await tx.run(
-        update(Invitation)
-        .where(older, Invitation.used_at.is_(None))
-        .values(used_at=func.clock_timestamp())
-    )
-    values: dict[str, Any] = {
-        "hash": hashed,
-        "account_id": account_id,
-        "expires_at": func.clock_timestamp() + bindparam("valid", valid, type_=Interval()),
-    }
-    await tx.run(insert(Invitation).values(**values))
-
-
 async def invited_account(tx: Transaction, hashed: bytes) -> UUID | None:
     """Return the account of an invitation that can still be accepted."""
     wanted = (
@@ -249,7 +223,11 @@ async def use_invitation(tx: Transaction, hashed: bytes) -> bool:
     return await tx.run(used) == 1
 
 
-_OPEN_STILL = (Invitation.used_at.is_(None), Invitation.expires_at > func.clock_timestamp())
+_OPEN_STILL = (
+    Invitation.used_at.is_(None),
+    Invitation.opened_at.is_not(None),
+    Invitation.expires_at > func.clock_timestamp(),
+)
 
 
 async def open_session(

@@ -102,22 +102,9 @@ async def add(tx: Transaction, account_id: UUID, row: AccountRow, *, demo: bool)
     await tx.run(insert(Account).values(id=account_id, demo=demo, **_values(row)))
 
 
-async def change(tx: Transaction, account_id: UUID, row: AccountRow) -> bool:
-    """Change an account; False if it is the caller's own, or unknown."""
-    return await tx.run(update(Account).where(Account.id == account_id).values(**_values(row))) == 1
-
-
-async def disable(tx: Transaction, account_id: UUID) -> bool:
-    """Disable an account; False if it is the caller's own, or unknown."""
-    at = func.coalesce(Account.disabled_at, func.clock_timestamp())
-    return await tx.run(update(Account).where(Account.id == account_id).values(disabled_at=at)) == 1
-
-
-async def enable(tx: Transaction, account_id: UUID) -> bool:
-    """Enable an account; False if it is the caller's own, or unknown."""
-    return (
-        await tx.run(update(Account).where(Account.id == account_id).values(disabled_at=None)) == 1
-    )
+async def set_name(tx: Transaction, account_id: UUID, name: str | None) -> None:
+    """Store the name of an account at work."""
+    await tx.run(update(Account).where(Account.id == account_id).values(name=name))
 
 
 def _values(row: AccountRow) -> dict[str, Any]:

@@ -288,6 +288,11 @@ class Policy(Consistent):
     independence_days: Annotated[int, _number_between(0, 3660)] = 7
     """How long an account approves no site of a provider whose coordinator invited or reset it, or
     gave it its role."""
+    account_change_hours: Annotated[int, _number_between(24, 336)] = 24
+    """How long an administrator's act on an account at a provider waits, so that it can be refused
+    there; never less than a day, as administrators publish policies."""
+    vouched_hours: Annotated[int, _number_between(1, 14)] = 10
+    """How long a session lasts that a colleague vouched for: a shift."""
     new_site_days: Annotated[int, _number_between(0, 3660)] = 30
     """How long a site that was approved, or has moved, is shown as new."""
     acceptance_minutes: Minutes = 30

@@ -115,6 +115,8 @@ ROUTES = table_of(
     Route("GET", "/budgets", STAFF),
     Route("POST", "/budget-raises", STAFF | ADMINISTRATORS, "raise", "budget", granted=False),
     Route("GET", "/budget-raises", STAFF | ADMINISTRATORS, "search", "budget", granted=False),
+    Route("GET", "/account-changes", STAFF | ADMINISTRATORS, "search", "account"),
+    Route("POST", "/account-changes/{id}/refusal", STAFF, "refuse", "account", granted=False),
     Route("GET", "/access-notices", COORDINATORS, "search", "access_log"),
     Route("GET", "/access-log", ADMINISTRATORS, "search", "access_log"),
     Route("GET", "/access-reviews", ADMINISTRATORS, "search", "access_log"),

@@ -41,6 +41,7 @@ TAGS = [
     {"name": "Holds", "description": "Places kept for a while."},
     {"name": "Placements", "description": "From under way to departure."},
     {"name": "Swaps", "description": "Moves of several households that bring a safe place free."},
+    {"name": "Accounts", "description": "What is asked for accounts, and colleagues who vouch."},
     {"name": "Access log", "description": "Who looked at what, when and why."},
     {"name": "Ledger", "description": "What was recorded for everyone to check."},
     {

@@ -4,6 +4,7 @@ from app.web.accounts import (
     accounts,
     administration,
     budgets,
+    colleagues,
     invitation,
     own_credential,
     session,
@@ -18,4 +19,5 @@ ROUTERS = (
     accounts.router,
     administration.router,
     budgets.router,
+    colleagues.router,
 )

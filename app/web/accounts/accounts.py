@@ -1,4 +1,4 @@
-"""Accounts and their roles, which administrators invite, change, disable and reset."""
+"""Accounts and their roles: invited, changed, disabled and reset by those who keep them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Form, Query, Response
 from pydantic import BaseModel, Field, StringConstraints
 
-from app.accounts import staff
+from app.accounts import account_changes, staff
 from app.accounts.staff import AccountWanted, NewInvitation, StaffAccount
 from app.api.kit.lists import ListIn, moment_and_id
 from app.api.kit.wire import parse_id, parse_optional_id
 from app.config import HERE
-from app.database.caller import PEOPLE, Role
+from app.database.caller import PEOPLE, STAFF, Role
 from app.database.transaction import Transaction
 from app.deps import Parts, PartsIn, Tx
 from app.errors import Invalid
@@ -21,6 +21,8 @@ from app.web.page import Page, PageIn
 
 router = APIRouter(include_in_schema=False)
 
+MOST = 10
+"""Changes shown of an account, the newest first."""
 Text = Annotated[str, StringConstraints(max_length=400, strip_whitespace=True)]
 
 
@@ -54,8 +56,11 @@ class Choices:
 
 
 async def choices(tx: Tx) -> Choices:
-    """Return the choices for an account, by name."""
+    """Return the choices for an account, by name; a coordinator's own provider alone."""
     cards = await tx.snapshots.providers(tx)
+    if not tx.caller.has(Role.ADMINISTRATOR):
+        own = str(tx.caller.provider)
+        return Choices(tuple(role for role in Role if role in STAFF), {own: cards[own].name}, {})
     regions = (await tx.snapshots.reference(tx)).regions
     return Choices(
         tuple(role for role in Role if role in PEOPLE),
@@ -84,7 +89,10 @@ class AccountsPage:
         """Show the link of an invitation, only this once."""
         link = f"{self._address()}/invitation#{invited.code}"
         return self.page.show(
-            "account_invited.html", person=await self.person(invited.account_id), link=link
+            "account_invited.html",
+            person=await self.person(invited.account_id),
+            link=link,
+            asked=invited.asked,
         )
 
     def _address(self) -> str:
@@ -104,14 +112,16 @@ class AccountsPage:
             "account_new.html", status=status, known=self.known, form=form, faults=faults or {}
         )
 
-    def show(
+    async def show(
         self,
-        person: StaffAccount,
+        account_id: UUID,
         *,
         form: AccountForm | None = None,
         faults: dict[str, str] | None = None,
     ) -> Response:
-        """Show an account as it stands, or as a form asked for it."""
+        """Show an account as it stands and what waits for it, or as a form asked for it."""
+        person = await self.person(account_id)
+        changes = await account_changes.list_changes(self.tx, account_id=account_id, limit=MOST)
         row = person.row
         stands = AccountForm(
             name=row.name or "",
@@ -127,6 +137,7 @@ class AccountsPage:
             known=self.known,
             form=form or stands,
             faults=faults or {},
+            changes=[one for one in changes if one.by_administrator],
         )
 
 
@@ -161,7 +172,8 @@ async def list_accounts(
 @router.get("/accounts/new")
 async def show_new_form(accounts: AccountsPageIn) -> Response:
     """Show the form that invites a person."""
-    return accounts.show_form(AccountForm())
+    only = next(iter(accounts.known.providers)) if not accounts.known.regions else ""
+    return accounts.show_form(AccountForm(provider=only))
 
 
 @router.post("/accounts")
@@ -182,7 +194,7 @@ async def invite_person(accounts: AccountsPageIn, form: AccountIn) -> Response:
 @router.get("/accounts/{id}")
 async def show_account(accounts: AccountsPageIn, id: str) -> Response:
     """Show an account, with the form that changes it."""
-    return accounts.show(await accounts.person(parse_id(id)))
+    return await accounts.show(parse_id(id))
 
 
 @router.post("/accounts/{id}")
@@ -191,9 +203,7 @@ async def change_account(accounts: AccountsPageIn, id: str, form: AccountIn) -> 
     try:
         await staff.change(accounts.tx, parse_id(id), form.account_wanted())
     except Invalid as invalid:
-        return accounts.show(
-            await accounts.person(parse_id(id)), form=form, faults=_faults(invalid)
-        )
+        return await accounts.show(parse_id(id), form=form, faults=_faults(invalid))
     return accounts.page.go(f"/accounts/{parse_id(id)}")
 
 

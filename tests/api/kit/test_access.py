@@ -65,6 +65,8 @@ CONTRACT: dict[str, set[str]] = {
     "GET /budgets": {N, C},
     "POST /budget-raises": {N, C, D},
     "GET /budget-raises": {N, C, D},
+    "GET /account-changes": {N, C, D},
+    "POST /account-changes/{id}/refusal": {N, C},
     "POST /peak-plans": {N, D},
     "GET /peak-plans/{id}": {D},
     "POST /holds": {N},
