@@ -22,7 +22,7 @@ from app.deps import Tx
 router = APIRouter(tags=["Access log"])
 
 ACTIONS = frozenset(
-    {*(row.action for row in ROUTES.values() if row.action), "erase", "try", "reject"}
+    {*(row.action for row in ROUTES.values() if row.action), "erase", "try", "reject", "open_desk"}
 )
 """What can stand in the log: each route's, and what only the operator and the worker do."""
 

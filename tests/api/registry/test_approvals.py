@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from app import worker
-from app.accounts import staff
+from app.accounts import account_changes, staff
 from app.accounts.staff import AccountWanted
 from app.database.transaction import WORKER
 from tests.casework import Desk, desk, wish
@@ -152,6 +152,8 @@ async def test_with_two_others_it_stands_is_offered_as_new_and_all_coordinators_
         ("invited", 90, "approver"),
         ("invited", 6, "colleague"),
         ("role", 6, "colleague"),
+        ("made", 90, "administrator"),
+        ("reset", 6, "administrator"),
     ],
 )
 async def test_an_account_that_is_no_second_person_approves_nothing(
@@ -162,6 +164,9 @@ async def test_an_account_that_is_no_second_person_approves_nothing(
     colleague = await person(country, provider="linde")
     account, by = (proposer, puppet) if of_the_two == "approver" else (puppet, proposer)
     by = colleague if of_the_two == "colleague" else by
+    if of_the_two == "administrator":
+        by = await person(country, "administrator")
+        await invited(country, proposer, by=by, act=act, days=90)
     await invited(country, account, by=by, act=act, days=days)
     site = await lure(proposer.client)
     path = f"/sites/{site}/approval"
@@ -182,7 +187,10 @@ async def test_invitations_resets_and_roles_are_on_record_and_the_operators_coun
 ) -> None:
     administrator = await person(country, "administrator")
     colleague = await person(country, "intake_worker", provider="linde")
-    noted = "SELECT act, by_account FROM account_acts WHERE account_id = :id ORDER BY id"
+    noted = (
+        "SELECT act, by_account FROM account_acts WHERE account_id = :id AND act <> 'entered'"
+        " ORDER BY id"
+    )
     assert [tuple(row) for row in await country.rows(noted, id=colleague.account)] == [
         ("made", None)
     ]
@@ -198,6 +206,9 @@ async def test_invitations_resets_and_roles_are_on_record_and_the_operators_coun
             tx, AccountWanted(roles, provider, None, None), sign_in_name="nieuw", embedded=True
         )
         await staff.reset(tx, new.account_id)
+    await country.rows("UPDATE account_changes SET effective_at = asked_at RETURNING 1")
+    async with country.parts.database.transaction(actor=WORKER) as tx:
+        await account_changes.let_due_take_effect(tx)
     by = administrator.account
     assert [tuple(row) for row in await country.rows(noted, id=colleague.account)] == [
         ("made", None),
