@@ -52,7 +52,7 @@ PAGES = table_of(
     Route("POST", "/accounts/{id}/disabling", ACCOUNT_KEEPERS, "disable", "account", granted=False),
     Route("POST", "/accounts/{id}/enabling", ACCOUNT_KEEPERS, "enable", "account", granted=False),
     Route("POST", "/accounts/{id}/reset", ACCOUNT_KEEPERS, "reset", "account", granted=False),
-    Route("GET", "/colleagues", STAFF, "search", "account"),
+    Route("GET", "/colleagues", STAFF, "search", "account", granted=False),
     Route("POST", "/colleagues/changes/{id}/refusal", STAFF, "refuse", "account", granted=False),
     Route("GET", "/provider-list", ADMINISTRATORS),
     Route("GET", "/provider-list/{id}", ADMINISTRATORS),

@@ -52,8 +52,8 @@ class NoticeOut(Out, alias_generator=aliases_from("row")):
     at: datetime
     action: str = Field(
         description="reveal, propose, approve, reject, break_glass, take_over, raise, danger_look, "
-        "give_back: a place whose address was seen was given back, or of an account: invite, reset, "
-        "change, enable, disable, refuse, or open_desk: an administrator's act took effect"
+        "give_back: a place whose address was seen was given back, or of an account: invite, "
+        "reset, change, enable, disable, refuse, or open_desk: an administrator's act took effect"
     )
     outcome: str = Field(description="granted or refused")
     site_id: Id | None = Field(description="Of which own site, where it is about one.")

@@ -115,7 +115,7 @@ ROUTES = table_of(
     Route("GET", "/budgets", STAFF),
     Route("POST", "/budget-raises", STAFF | ADMINISTRATORS, "raise", "budget", granted=False),
     Route("GET", "/budget-raises", STAFF | ADMINISTRATORS, "search", "budget", granted=False),
-    Route("GET", "/account-changes", STAFF | ADMINISTRATORS, "search", "account"),
+    Route("GET", "/account-changes", STAFF | ADMINISTRATORS, "search", "account", granted=False),
     Route("POST", "/account-changes/{id}/refusal", STAFF, "refuse", "account", granted=False),
     Route("GET", "/access-notices", COORDINATORS, "search", "access_log"),
     Route("GET", "/access-log", ADMINISTRATORS, "search", "access_log"),
