@@ -24,6 +24,7 @@ from app.deps import Parts
 from app.main import create_app, join
 from app.models import Account, Provider, ProviderRegion, Site, SiteSecret, Token
 from app.registry import availability
+from app.registry.names import hash_name, read_key
 from app.registry.site_seals import seal_site
 from app.seal import Keyring
 from app.shares import fair_shares
@@ -315,7 +316,9 @@ async def standing_site(country: Country, slug: str = "linde", /, **site: Any) -
         sealed = seal_site(key, id_, name=body["name"], address=body["address"])
         ids = {"provider_id": provider_id}
         await tx.run(insert(Site).values(id=id_, status="approved", **ids, **traits))
-        await tx.run(insert(SiteSecret).values(site_id=id_, key=wrapped, sealed=sealed, **ids))
+        name_hash = hash_name(await read_key(tx), body["name"], within=provider_id)
+        secret = {"key": wrapped, "sealed": sealed, "name_hash": name_hash}
+        await tx.run(insert(SiteSecret).values(site_id=id_, **secret, **ids))
         await tx.run(text(WORKS_THERE), {"id": id_})
         await counters.advance(tx, "register")
     return body | {"id": str(id_)}

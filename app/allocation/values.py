@@ -23,6 +23,9 @@ Moment: TypeAlias = Annotated[dt.datetime, PlainSerializer(dt.datetime.isoformat
 Codes: TypeAlias = Annotated[frozenset[str], PlainSerializer(sorted)]
 """Codes or ids without an order, in documents sorted."""
 
+MOST_BEDS, OLDEST_CHILD, LONGEST_NAME = 50, 25, 120
+"""The limits of a place's beds, of a child's age, and of a name or a label, at every door."""
+
 PLACE_KINDS = ("crisis", "regular", "emergency", "move_on", "alternative")
 """Every kind of place."""
 

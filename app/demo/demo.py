@@ -17,6 +17,7 @@ from app.reference import ReferenceFiles, load
 from app.referrals.referrals import CONSONANTS, VOWELS
 from app.registry import availability, first_load
 from app.registry.first_load import Batch, Values
+from app.registry.names import hash_name, read_key
 from app.seal import DataKey, Keyring
 from app.simulation.country.luck import Luck
 from app.simulation.country.register import DEFAULT_SEED, LONGEST_HOURS, build_country
@@ -52,13 +53,15 @@ async def fill(
             "The database has providers already: the demo country only fills an empty one."
         )
     country = build_country(files or load(), seed=seed)
-    await first_load.add_rows(tx, rows_of(country, keyring=tx.keyring, at=tx.at))
+    await first_load.add_rows(
+        tx, rows_of(country, keyring=tx.keyring, names=await read_key(tx), at=tx.at)
+    )
     await counters.advance(tx, "register")
     await availability.refresh_counts(tx)
     return country
 
 
-def rows_of(country: DemoCountry, *, keyring: Keyring, at: datetime) -> Batch:
+def rows_of(country: DemoCountry, *, keyring: Keyring, names: DataKey, at: datetime) -> Batch:
     """Return the country as rows, sealed where it would be sealed.
 
     Times are reckoned back from `at`.
@@ -75,8 +78,11 @@ def rows_of(country: DemoCountry, *, keyring: Keyring, at: datetime) -> Batch:
     for site in country.sites:
         keys[site.id], wrapped = keyring.new_data_key(row=str(site.id))
         batch.sites.append(_site(site, at=at))
-        batch.site_secrets.append(_site_secret(site, keys[site.id], wrapped))
-    _add_places(batch, country, keys, at=at)
+        name_hash = hash_name(names, site.name, within=site.provider_id)
+        batch.site_secrets.append(
+            _site_secret(site, keys[site.id], wrapped) | {"name_hash": name_hash}
+        )
+    _add_places(batch, country, keys, names=names, at=at)
     _add_referrals(batch, country, keyring=keyring, at=at)
     return batch
 
@@ -104,7 +110,12 @@ def _site_secret(site: DemoSite, key: DataKey, wrapped: bytes) -> Values:
 
 
 def _add_places(
-    batch: Batch, country: DemoCountry, keys: dict[UUID, DataKey], *, at: datetime
+    batch: Batch,
+    country: DemoCountry,
+    keys: dict[UUID, DataKey],
+    *,
+    names: DataKey,
+    at: datetime,
 ) -> None:
     luck = Luck(country.seed, subject="place groups")
     owner = {site.id: site.provider_id for site in country.sites}
@@ -126,7 +137,10 @@ def _add_places(
                 "created_at": at - FOUNDED,
             }
         )
-        batch.place_secrets.append(ids | {"place_id": place.id, "sealed": sealed})
+        label_hash = hash_name(names, place.label, within=place.site_id)
+        batch.place_secrets.append(
+            ids | {"place_id": place.id, "sealed": sealed, "label_hash": label_hash}
+        )
         batch.claims.append(_claim(place, groups[mark]["id"], at=at))
     batch.place_groups.extend(groups.values())
 

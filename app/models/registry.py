@@ -15,6 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.allocation.values import MOST_BEDS, OLDEST_CHILD
 from app.models.base import Base, Codes, Id, Stamp, one_of
 
 FREE = "'-infinity'::timestamptz"
@@ -108,6 +109,9 @@ class SiteSecret(Base):
     """Its name, where it has another one since."""
     moved_to: Mapped[bytes | None] = mapped_column(LargeBinary)
     """Its address, where another one was approved since."""
+    name_hash: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
+    """HMAC of the provider and the name, case folded: no two sites of one provider are called the
+    same. None: it was rejected, and others may be called so."""
 
 
 class SiteProposal(Base):
@@ -165,8 +169,8 @@ class PlaceGroup(Base):
         CheckConstraint(
             one_of("sharing", "own_unit", "shared_facilities", "shared_room"), name="sharing"
         ),
-        CheckConstraint("bed_spaces BETWEEN 1 AND 50", name="bed_spaces"),
-        CheckConstraint("sons_up_to_age BETWEEN 0 AND 25", name="sons_up_to_age"),
+        CheckConstraint(f"bed_spaces BETWEEN 1 AND {MOST_BEDS}", name="bed_spaces"),
+        CheckConstraint(f"sons_up_to_age BETWEEN 0 AND {OLDEST_CHILD}", name="sons_up_to_age"),
         CheckConstraint("cardinality(genders) > 0", name="genders"),
         CheckConstraint("places >= 0", name="places"),
         UniqueConstraint(
@@ -214,6 +218,8 @@ class PlaceSecret(Base):
     )
     provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id"))
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    label_hash: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
+    """HMAC of the site and the label, case folded: no two places of one site have the same."""
 
 
 class Claim(Base):

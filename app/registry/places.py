@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from app.database import counters
 from app.database.transaction import Transaction
 from app.errors import Conflict, Missing
+from app.registry import names
 from app.registry.sites import announce_counts
 from app.registry.store import place_rows, site_rows
 from app.registry.store.place_rows import PlaceAttributes, PlaceRow, PlaceState
@@ -40,7 +41,7 @@ class OwnPlace:
 async def add(
     tx: Transaction, *, site_id: UUID, label: str, attributes: PlaceAttributes
 ) -> OwnPlace:
-    """Add a free place to a site of the caller's provider."""
+    """Add a free place to a site of the caller's provider, with a label of its own there."""
     site = await site_rows.read(tx, site_id, provider_id=tx.caller.provider)
     if site is None:
         raise Missing
@@ -59,7 +60,12 @@ async def add(
         sealed=key.seal(label.encode(), row=str(id_)),
     )
     await place_rows.count_members(tx, into=row.group_id)
-    await place_rows.add(tx, row, provider_id=tx.caller.provider)
+    await place_rows.add(
+        tx,
+        row,
+        provider_id=tx.caller.provider,
+        label_hash=names.hash_name(await names.read_key(tx), label, within=site.id),
+    )
     await announce_counts(tx, municipality=row.municipality)
     await counters.advance(tx, "register")
     return OwnPlace(label, row, key)
@@ -106,7 +112,8 @@ async def change(
     )
     if label != place.label:
         row = replace(row, sealed=place.key.seal(label.encode(), row=str(row.id)))
-        await place_rows.reseal(tx, row.id, sealed=row.sealed)
+        label_hash = names.hash_name(await names.read_key(tx), label, within=row.site_id)
+        await place_rows.relabel(tx, row.id, sealed=row.sealed, label_hash=label_hash)
     moved = attributes != row.attributes
     if (moved or state is not None) and row.claimed:
         raise PlaceClaimed

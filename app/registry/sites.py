@@ -13,7 +13,7 @@ from app.database import counters, outbox
 from app.database.transaction import Transaction
 from app.errors import Fault, Invalid, Missing
 from app.placing import site_safety
-from app.registry import proposals, site_seals
+from app.registry import names, proposals, site_seals
 from app.registry.store import proposal_rows, site_rows
 from app.registry.store.proposal_rows import AwaitedProposal
 from app.registry.store.site_rows import SiteRow, SiteTraits
@@ -56,14 +56,10 @@ async def add(
     key, wrapped = tx.keyring.new_data_key(row=str(id_))
     sealed = site_seals.seal_site(key, id_, name=name, address=address)
     row = SiteRow(id_, traits, None, tx.at, wrapped, sealed)
-    await site_rows.add(tx, row, provider_id=tx.caller.provider)
+    name_hash = await _hash(tx, name)
+    await site_rows.add(tx, row, provider_id=tx.caller.provider, name_hash=name_hash)
     await proposals.propose(tx, id_)
     return await read(tx, id_)
-
-
-async def lock_additions(tx: Transaction) -> None:
-    """Keep others from adding sites of the caller's provider until the transaction ends."""
-    await site_rows.lock_additions(tx, tx.caller.provider)
 
 
 async def read(tx: Transaction, site_id: UUID, *, lock: bool = False) -> OwnSite:
@@ -201,8 +197,13 @@ async def announce_counts(tx: Transaction, *, municipality: str) -> None:
 
 
 async def _rename(tx: Transaction, site: OwnSite, *, name: str) -> OwnSite:
-    await site_rows.rename(tx, site.id, sealed=site_seals.seal_name(site.key, site.id, name))
+    sealed = site_seals.seal_name(site.key, site.id, name)
+    await site_rows.rename(tx, site.id, sealed=sealed, name_hash=await _hash(tx, name))
     return replace(site, name=name)
+
+
+async def _hash(tx: Transaction, name: str) -> bytes:
+    return names.hash_name(await names.read_key(tx), name, within=tx.caller.provider)
 
 
 def _check(traits: SiteTraits) -> None:

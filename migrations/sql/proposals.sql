@@ -226,6 +226,10 @@ BEGIN
     UPDATE public.site_proposals SET outcome = 'rejected', decided_at = clock_timestamp()
     WHERE id = live.id;
     UPDATE public.sites AS s SET status = 'rejected' WHERE s.id = site.id AND s.status = 'proposed';
+    -- Another one may be proposed by the same name.
+    UPDATE public.site_secrets AS t SET name_hash = NULL
+    FROM public.sites AS s
+    WHERE t.site_id = site.id AND s.id = t.site_id AND s.status = 'rejected';
   ELSIF me IN (live.coordinator_id, live.administrator_id)
      OR NOT public.independent_of(me, live.proposed_by, live.provider_id) THEN
     status := 'same_person';

@@ -130,7 +130,7 @@ CREATE POLICY "update" ON sites FOR UPDATE USING (provider_id = (SELECT my_provi
 -- Name and address, sealed: for the owner, and while a household is on its way there, after a person
 -- accepted, for those of the sending desk who worked on its referral, unless the address is being
 -- changed.
-GRANT SELECT, INSERT, UPDATE (renamed), DELETE ON site_secrets TO plek_app;
+GRANT SELECT, INSERT, UPDATE (renamed, name_hash), DELETE ON site_secrets TO plek_app;
 ALTER TABLE site_secrets ENABLE ROW LEVEL SECURITY;
 ALTER TABLE site_secrets FORCE ROW LEVEL SECURITY;
 CREATE POLICY within ON site_secrets TO CURRENT_USER USING ((SELECT acting()) = 'operator');

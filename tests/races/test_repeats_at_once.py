@@ -4,6 +4,7 @@ One effect, one answer, and never another's.
 """
 
 import asyncio
+import json
 from typing import Any
 
 import httpx
@@ -94,6 +95,30 @@ async def test_without_the_kept_answer_a_referral_is_registered_every_time(
     where = await desk(country)
     await repeated(where.intake, "/referrals", referral_body())
     assert await country.value("SELECT count(*) FROM referrals") == TIMES
+
+
+async def test_a_key_is_bound_to_what_a_body_means_and_not_to_how_it_is_written(
+    country: Country,
+) -> None:
+    where = await desk(country)
+    body = referral_body(callBack="000-555 01 01")
+    first = await where.intake.ask("POST", "/referrals", json=body, key="mine", expect=201)
+
+    turned = dict(reversed(body.items()))
+    turned["household"] = dict(reversed(turned["household"].items()))
+    written = json.dumps(turned, indent=2, ensure_ascii=False)
+    escaped = json.dumps(body, separators=(",", ":")).replace("acute", "\\u0061cute")
+    for again_written in (written, escaped):
+        headers = {"Content-Type": "application/json"}
+        again = await where.intake.ask(
+            "POST", "/referrals", content=again_written.encode(), headers=headers, key="mine"
+        )
+        assert (again.status_code, again.content) == (201, first.content)
+        assert again.headers["Idempotency-Replayed"] == "true"
+
+    for other in (body | {"nearMunicipality": None}, body | {"callBack": "000-5550101"}):
+        await where.intake.ask("POST", "/referrals", json=other, key="mine", expect=422)
+    assert await country.value("SELECT count(*) FROM referrals") == 1
 
 
 async def test_a_key_used_for_something_else_is_refused(country: Country) -> None:

@@ -5,11 +5,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from app.allocation.values import OLDEST_CHILD
 from app.api.kit import known_codes
 from app.api.kit.wire import Day, In, Line, Out
 
 OLDEST_ADULT = 120
-OLDEST_CHILD = 25
 
 Age = Annotated[int, Field(strict=True, ge=0, le=OLDEST_ADULT)]
 ChildAge = Annotated[int, Field(strict=True, ge=0, le=OLDEST_CHILD)]

@@ -7,14 +7,14 @@ the caller may still see it.
 """
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Header, Request, Response
 
+from app.allocation.policy.documents import canonical_json
 from app.api.kit.wire import JSON, Body, etag_of
 from app.database import answers
 from app.database.caller import Caller
@@ -111,6 +111,15 @@ class AlreadyAnswered(Conflict):
         super().__init__("busy", "The same request is being answered; try again.")
 
 
+def _meaning(content: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return what JSON says, however it was written: 1.0 and 1e0 are 1."""
+    if isinstance(content, dict):
+        return {name: _meaning(value) for name, value in content.items()}  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(content, list):
+        return [_meaning(value) for value in content]  # pyright: ignore[reportUnknownVariableType]
+    return int(content) if isinstance(content, float) and content.is_integer() else content
+
+
 async def read_call(
     request: Request,
     key: Annotated[
@@ -125,8 +134,8 @@ async def read_call(
     body: Body = getattr(request.state, "body", Body())
     if body.fault is not None:
         raise Invalid(Fault("", body.fault))
-    asked = [request.url.path, body.content]
-    fingerprint = hashlib.sha256(json.dumps(asked).encode()).digest()
+    asked = canonical_json([request.url.path, _meaning(body.content)])
+    fingerprint = hashlib.sha256(asked).digest()
     call = IdempotentCall(request.scope["route"].path, key, fingerprint)
     request.state.once = call
     return call

@@ -21,7 +21,9 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from app.allocation.values import LONGEST_NAME
 from app.errors import MatchRequired, Stale
+from app.registry.names import tidy_text
 
 JSON = "application/json"
 NOTHING = UUID(int=0)
@@ -70,6 +72,19 @@ Line = Annotated[
     AfterValidator(_no_control),
 ]
 """One line of printable text."""
+
+
+def _tidied(text: object) -> object:
+    return tidy_text(text) if isinstance(text, str) else text
+
+
+Name = Annotated[
+    str,
+    BeforeValidator(_tidied),
+    StringConstraints(min_length=1, max_length=LONGEST_NAME),
+    AfterValidator(_no_control),
+]
+"""A name or a label, written as files write it."""
 
 YEARS = range(2000, 2101)
 

@@ -10,6 +10,7 @@ from pydantic import (
     field_validator,
 )
 
+from app.allocation.values import MOST_BEDS, OLDEST_CHILD
 from app.api.kit.known_codes import Features, Genders, OutOfServiceReason, PlaceKind, Sharing
 from app.api.kit.lists import ListIn, moment_and_id
 from app.api.kit.once import OnceIn
@@ -18,6 +19,7 @@ from app.api.kit.wire import (
     In,
     Line,
     Moment,
+    Name,
     Out,
     absent,
     aliases_from,
@@ -35,9 +37,12 @@ router = APIRouter(tags=["Places"])
 
 OUT = "out_of_service"
 
-BedSpaces = Annotated[int, Field(strict=True, ge=1, le=50, description="Persons that it sleeps.")]
+BedSpaces = Annotated[
+    int, Field(strict=True, ge=1, le=MOST_BEDS, description="Persons that it sleeps.")
+]
 SonsUpToAge = Annotated[
-    int, Field(strict=True, ge=0, le=25, description="Sons up to and including this age.")
+    int,
+    Field(strict=True, ge=0, le=OLDEST_CHILD, description="Sons up to and including this age."),
 ]
 
 
@@ -45,7 +50,9 @@ class PlaceWanted(In):
     """A place to be added to an own site."""
 
     site_id: Line
-    label: Line = Field(examples=["2B"])
+    label: Name = Field(
+        description="No two places of a site have the same, whatever their case.", examples=["2B"]
+    )
     kind: PlaceKind
     bed_spaces: BedSpaces
     sharing: Sharing
@@ -57,7 +64,7 @@ class PlaceWanted(In):
 class PlaceChange(In):
     """What of a place is to be changed; what is not sent stays as it is."""
 
-    label: Line = Field(default_factory=absent)
+    label: Name = Field(default_factory=absent)
     kind: PlaceKind = Field(default_factory=absent)
     bed_spaces: BedSpaces = Field(default_factory=absent)
     sharing: Sharing = Field(default_factory=absent)
@@ -138,7 +145,7 @@ class PlacesOut(Out):
     summary="Add a place",
 )
 async def create_place(wanted: PlaceWanted, tx: Tx, once: OnceIn) -> Response:
-    """Add a free place to an own site."""
+    """Add a free place to an own site; 409 `label_taken` if a place there has the same label."""
     content = sent_fields(wanted, all_fields=True)
     site_id, label = parse_id(content.pop("site_id")), content.pop("label")
     place = await places.add(
@@ -176,7 +183,8 @@ async def read_place(id: str, request: Request, tx: Tx) -> Response:
 async def change_place(id: str, wanted: PlaceChange, request: Request, tx: Tx) -> Response:
     """Change an own place or its status; 409 `claimed` while a hold or a placement lives.
 
-    The label may change all the same. Without If-Match the last write wins.
+    The label may change all the same, to one that no other place there has (409 `label_taken`).
+    Without If-Match the last write wins.
     """
     place = await places.read(tx, parse_id(id), lock=True)
     check_match(request, PlaceOut.of(place))

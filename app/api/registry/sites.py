@@ -21,6 +21,7 @@ from app.api.kit.wire import (
     Id,
     In,
     Line,
+    Name,
     Out,
     absent,
     aliases_from,
@@ -50,7 +51,7 @@ class AddressWanted(In):
 class SiteWanted(In):
     """A site to be added."""
 
-    name: Line
+    name: Name = Field(description="No two sites of a provider have the same, whatever its case.")
     municipality: MunicipalityCode
     address: AddressWanted
     address_secrecy: AddressSecrecy
@@ -79,7 +80,7 @@ class SiteWanted(In):
 class SiteChange(In):
     """What of a site is to be changed; what is not sent stays as it is."""
 
-    name: Line = Field(default_factory=absent)
+    name: Name = Field(default_factory=absent)
     municipality: MunicipalityCode = Field(default_factory=absent)
     address: AddressWanted = Field(default_factory=absent)
     address_secrecy: AddressSecrecy = Field(default_factory=absent)
@@ -162,7 +163,10 @@ class ConfirmationOut(Out):
     summary="Add a site",
 )
 async def create_site(wanted: SiteWanted, tx: Tx, once: OnceIn) -> Response:
-    """Propose an own site; its places come next. Nothing is offered before it is approved."""
+    """Propose an own site; its places come next. Nothing is offered before it is approved.
+
+    409 `name_taken` if another site of the provider has the same name.
+    """
     content = sent_fields(wanted, all_fields=True)
     name, where = content.pop("name"), content.pop("address")
     site = await sites.add(tx, name=name, address=where, traits=SiteTraits(**content))

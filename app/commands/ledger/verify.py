@@ -31,6 +31,7 @@ from app.allocation.ledger.notes import (
 from app.allocation.ledger.notes import parse_key as parse_written_key
 from app.allocation.ledger.notes import parse_note as parse_written_note
 from app.commands.installation import say
+from app.commands.ledger.export import CHECKPOINT
 from app.errors import OperatorError
 from app.ledger.signed_notes import signer_of
 
@@ -49,20 +50,29 @@ class Wrong(Exception):
         self.why = why
 
 
+class Short(Wrong):
+    """An export that ends before the checkpoint does, and is right as far as it goes."""
+
+    def __init__(self, found: CheckpointBody, *, size: int) -> None:
+        super().__init__(found.size, f"it is missing: the checkpoint signs {size:,} leaves")
+        self.found = found
+        """The leaves that there are, as a checkpoint of theirs would say it."""
+
+
 def verify(file: Path, *, checkpoint: Path, key: str | None) -> None:
     """Check an export, and print the result.
 
-    Exit 1 if anything is not as it was signed.
+    Exit 1 if anything is not as it was signed, or signed by a newer checkpoint alone.
     """
     note = read_note(checkpoint)
     signed = _checkpoint(note, checkpoint)
+    keys = None if key is None else [read_key(key)]
     try:
-        if key is not None:
-            check_signature(note, [read_key(key)])
+        if keys is not None:
+            check_signature(note, keys)
         reading = read_export(file, signed, beside=checkpoint)
     except Wrong as wrong:
-        named = "" if wrong.index is None else f"leaf {wrong.index}: "
-        typer.echo(f"WRONG. {named}{wrong.why}.")
+        typer.echo(_verdict(wrong, file, signed=signed, keys=keys))
         raise typer.Exit(1) from None
     typer.echo(
         f"Right. These are the {signed.size:,} leaves that {signed.origin} signed,"
@@ -70,6 +80,31 @@ def verify(file: Path, *, checkpoint: Path, key: str | None) -> None:
     )
     if key is None:
         say("Whose signature that is was not looked at: --key says whose it should be.")
+
+
+def _verdict(
+    wrong: Wrong, file: Path, *, signed: CheckpointBody, keys: list[VerifierKey] | None
+) -> str:
+    if isinstance(wrong, Short) and _is_whole(file, wrong.found, keys=keys):
+        return (
+            f"OLDER. This export is older than the checkpoint: it has all {wrong.found.size:,}"
+            f" leaves that {signed.origin} had signed when it was made, and nothing in them was"
+            f" changed. The checkpoint signs {signed.size:,}: ask for a new export."
+        )
+    named = "" if wrong.index is None else f"leaf {wrong.index}: "
+    return f"WRONG. {named}{wrong.why}."
+
+
+def _is_whole(file: Path, found: CheckpointBody, *, keys: list[VerifierKey] | None) -> bool:
+    """Whether the checkpoint that was written beside an export signs exactly its leaves."""
+    own = file.with_name(file.name + CHECKPOINT)
+    try:
+        note = read_note(own)
+        if keys is not None:
+            check_signature(note, keys)
+        return _checkpoint(note, own) == found
+    except (OperatorError, Wrong):
+        return False
 
 
 def read_export(
@@ -82,9 +117,8 @@ def read_export(
     reading = ExportReader(keeping=keeping)
     wrong = _read(file, reading, size=signed.size)
     if wrong is None and reading.tree.size < signed.size:
-        wrong = Wrong(
-            reading.tree.size, f"it is missing: the checkpoint signs {signed.size:,} leaves"
-        )
+        found = CheckpointBody(signed.origin, reading.tree.size, reading.tree.root)
+        wrong = Short(found, size=signed.size)
     if wrong is None and reading.tree.root == signed.root:
         return reading
     raise _first_wrong(file, signed, beside=beside, known=wrong)

@@ -47,6 +47,8 @@ async def _signing_numbers(tx: Transaction) -> list[int]:
 
 NAMES = "names"
 """Makes the HMAC by which a sign-in name is found."""
+REGISTER = "register"
+"""Makes the HMACs by which names of sites and labels of places are told apart."""
 
 
 async def read(

@@ -10,6 +10,7 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
+from app.allocation.values import LONGEST_NAME, MOST_BEDS, OLDEST_CHILD
 from app.reference import ReferenceFiles
 from app.words import N_
 
@@ -19,10 +20,8 @@ DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 PHONE = re.compile(r"\+?[0-9][0-9 ()-]{4,23}[0-9]")
 
-LONGEST_NAME = 120
 LONGEST_SLUG = 60
 LONGEST_POSTCODE = 16
-ELDEST_SON = 99
 INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cn", "Cs"})
 
 # No message repeats the cell: if columns have slipped, it would put an address into a terminal or a
@@ -213,8 +212,8 @@ Longitude = Annotated[float, BeforeValidator(_degrees(south_to_north=False))]
 ExtentKm = Annotated[int, BeforeValidator(_whole(1, 200))]
 Population = Annotated[int, BeforeValidator(_whole(1, 100_000_000))]
 WeightNumber = Annotated[int, BeforeValidator(_whole(0, 10**12 - 1))]
-BedSpaces = Annotated[int, BeforeValidator(_whole(1, 20))]
-Age = Annotated[int, BeforeValidator(_whole(0, ELDEST_SON))]
+BedSpaces = Annotated[int, BeforeValidator(_whole(1, MOST_BEDS))]
+Age = Annotated[int, BeforeValidator(_whole(0, OLDEST_CHILD))]
 Day = Annotated[date, BeforeValidator(_day)]
 YesOrNo = Annotated[bool, BeforeValidator(_yes_or_no)]
 PlaceKind = Annotated[str, AfterValidator(_one_of("place_kinds"))]

@@ -4,7 +4,7 @@ No fault and all rows; or the faults by line and column, counted, the first of t
 """
 
 import csv
-import unicodedata
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from app.errors import Refusal
 from app.reference import ReferenceFiles, load
 from app.registry.imports.csv_columns import CellFault, CsvRow, FileKind
+from app.registry.names import fold_name, tidy_text
 from app.words import N_
 
 LINES_BETWEEN_REPORTS = 250
@@ -32,6 +33,8 @@ Progress = Callable[[int, int], None]
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 DELIMITERS = ",;"
+SAYS_DELIMITER = re.compile('"?sep=[,;]"?', re.IGNORECASE)
+"""A first line by which spreadsheets tell one another the delimiter: it names no columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +111,6 @@ class ImportFaults(Refusal):
         return self.count - len(self.faults)
 
 
-def tidy_text(text: str) -> str:
-    """Return a text with single spaces, no blanks at its ends, and accents composed."""
-    return unicodedata.normalize("NFC", " ".join(text.split()))
-
-
 def decode_file(raw: bytes) -> tuple[str, Faults]:
     """Return the file as text, with a fault for each line that is not UTF-8.
 
@@ -138,11 +136,12 @@ class CsvRecords:
 
     def __init__(self, text: str, *, faults: Faults) -> None:
         self._text = StringIO(text, newline="")
-        header = next((line for line in text.splitlines() if line.strip()), "")
-        # No column has either character in its name, so the header alone decides.
-        delimiter = max(DELIMITERS, key=header.count)
+        first = next((line for line in text.splitlines() if line.strip()), "")
+        # No column has either character in its name, so the first line alone decides.
+        delimiter = max(DELIMITERS, key=first.count)
         self._reader = csv.reader(self._text, delimiter=delimiter, strict=True)
         self._faults = faults
+        self._says_delimiter = SAYS_DELIMITER.fullmatch(first.strip()) is not None
 
     @property
     def last_line(self) -> int:
@@ -161,7 +160,9 @@ class CsvRecords:
                 not_csv = N_("cannot be read as CSV: look at its quotation marks")
                 self._faults.add(CsvFault(line, "", not_csv))
                 continue
-            if any(cells):
+            if any(cells) and self._says_delimiter:
+                self._says_delimiter = False
+            elif any(cells):
                 yield line, cells
 
 
@@ -241,9 +242,18 @@ class _Header:
 
     def __init__(self, kind: FileKind[CsvRow], line: int, cells: list[str]) -> None:
         self.columns = tuple(cell.lower() for cell in cells)
-        times = Counter(column for column in self.columns if column)
-        allowed = ", ".join(kind.columns)
-        unknown = [column for column in times if column not in kind.columns]
+        known = ", ".join(kind.columns)
+        times = Counter(column for column in self.columns if column in kind.columns)
+        if not times:
+            # No header, but a line of values: nothing of it is repeated.
+            nothing = N_("the first line names no column; known are %(known)s")
+            self.faults = [CsvFault(line, "", nothing, {"known": known})]
+            return
+        unknown = [
+            place
+            for place, column in enumerate(self.columns, 1)
+            if column and column not in kind.columns
+        ]
         missing = [column for column in kind.required if column not in times]
         twice = [column for column in times if times[column] > 1]
         self.faults = [
@@ -251,10 +261,10 @@ class _Header:
                 CsvFault(
                     line,
                     "",
-                    N_("column '%(name)s' is unknown; known are %(known)s"),
-                    {"name": column[:40], "known": allowed},
+                    N_("column %(place)s is unknown; known are %(known)s"),
+                    {"place": place, "known": known},
                 )
-                for column in unknown
+                for place in unknown
             ),
             *(
                 CsvFault(line, "", N_("column '%(name)s' is missing"), {"name": column})
@@ -265,7 +275,7 @@ class _Header:
                     line,
                     "",
                     N_("column '%(name)s' is there %(times)s times"),
-                    {"name": column[:40], "times": times[column]},
+                    {"name": column, "times": times[column]},
                 )
                 for column in twice
             ),
@@ -323,7 +333,7 @@ class _Rows(Generic[RowT]):
         return tuple(row for row in self.good if row.line not in bad)
 
     def _check_repeated(self, line: int, named: Mapping[str, str]) -> None:
-        key = tuple(named.get(column, "") for column in self._kind.key)
+        key = tuple(fold_name(named.get(column, "")) for column in self._kind.key)
         if not all(key):
             return
         first = self._line_of.setdefault(key, line)

@@ -16,7 +16,6 @@ from app.registry.imports.csv_files import (
     Faults,
     ImportCounts,
     refuse_faults,
-    tidy_text,
 )
 from app.registry.imports.import_sites import (
     AMBIGUOUS,
@@ -24,7 +23,9 @@ from app.registry.imports.import_sites import (
     SitesByName,
     UnsealedSite,
     sites_by_name,
+    sites_called,
 )
+from app.registry.names import fold_name, hash_name, read_key
 from app.registry.store import bulk, place_rows
 from app.registry.store.bulk import Batch, KnownProvider
 from app.registry.store.place_rows import PlaceAttributes, PlaceRow, PlaceState
@@ -33,8 +34,6 @@ from app.words import N_
 FREE = PlaceState("free")
 UNSAID = "other"
 """The reason of a place that a file puts out of service without a reason."""
-ANY_AGE = 25
-"""No child in a referral is older, so a higher limit means the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +49,8 @@ class PlaceImport:
     def attributes(self) -> PlaceAttributes:
         """The attributes that the file gives the place."""
         row = self.row
-        ages = min(row.sons_up_to_age, ANY_AGE)
         return PlaceAttributes(
-            row.kind, row.bed_spaces, row.sharing, row.genders, ages, row.features
+            row.kind, row.bed_spaces, row.sharing, row.genders, row.sons_up_to_age, row.features
         )
 
     @property
@@ -106,7 +104,7 @@ async def store_places(
 
 
 PlacesByLabel = Mapping[tuple[UUID, str], Sequence[PlaceRow]]
-"""Places by site and label; the tables allow several with one label."""
+"""Places by site and folded label."""
 
 
 async def _places_by_label(
@@ -124,7 +122,7 @@ async def _places_by_label(
             tx, provider_id, site_id=None, limit=EVERY, after=None
         ):
             label = keys[stored.site_id].unseal(stored.sealed, row=str(stored.id)).decode()
-            labelled[stored.site_id, tidy_text(label)].append(stored)
+            labelled[stored.site_id, fold_name(label)].append(stored)
     return labelled
 
 
@@ -137,7 +135,7 @@ def _match(
     faults: Faults,
 ) -> Iterator[PlaceImport]:
     for row in rows:
-        found = named[row.provider].get(row.site, ())
+        found = sites_called(row.site, named[row.provider])
         if row.provider not in providers:
             faults.add(CsvFault(row.line, "provider", N_("there is no such provider")))
         elif len(found) != 1:
@@ -147,7 +145,7 @@ def _match(
                 )
             )
         else:
-            stored = labelled.get((found[0].stored.id, row.label), [None])
+            stored = labelled.get((found[0].stored.id, fold_name(row.label)), [None])
             one = PlaceImport(row, providers[row.provider].id, found[0], stored[0])
             if len(stored) > 1:
                 faults.add(CsvFault(row.line, "label", N_("the site has several of this label")))
@@ -167,6 +165,7 @@ async def _add(tx: Transaction, new: Sequence[PlaceImport]) -> None:
     kinds = dict.fromkeys((one.site.stored.id, one.attributes) for one in new)
     groups = {kind: await place_rows.find_group(tx, kind[0], attributes=kind[1]) for kind in kinds}
     members: Counter[UUID] = Counter()
+    key = await read_key(tx)
     for one in new:
         id_, site_id = uuid4(), one.site.stored.id
         group_id = groups[site_id, one.attributes]
@@ -176,7 +175,10 @@ async def _add(tx: Transaction, new: Sequence[PlaceImport]) -> None:
         batch.places.append(
             ids | {"id": id_, "site_id": site_id, "group_id": group_id, "created_at": tx.at}
         )
-        batch.place_secrets.append(ids | {"place_id": id_, "sealed": sealed})
+        label_hash = hash_name(key, one.row.label, within=site_id)
+        batch.place_secrets.append(
+            ids | {"place_id": id_, "sealed": sealed, "label_hash": label_hash}
+        )
         state = one.state
         taken = state.status != "free"
         kind = state.status if taken else None

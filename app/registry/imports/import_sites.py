@@ -16,8 +16,8 @@ from app.registry.imports.csv_files import (
     Faults,
     ImportCounts,
     refuse_faults,
-    tidy_text,
 )
+from app.registry.names import fold_name, hash_name, read_key
 from app.registry.store import bulk, site_rows
 from app.registry.store.bulk import Batch, KnownProvider
 from app.registry.store.site_rows import SiteRow, SiteTraits
@@ -38,7 +38,7 @@ class UnsealedSite:
 
 
 SitesByName = Mapping[str, Sequence[UnsealedSite]]
-"""A provider's sites by name; the tables allow several with one name."""
+"""A provider's sites by folded name; some that were rejected may share one."""
 
 
 async def store_sites(tx: Transaction, rows: Sequence[CsvSite], *, faults: Faults) -> ImportCounts:
@@ -55,11 +55,11 @@ async def store_sites(tx: Transaction, rows: Sequence[CsvSite], *, faults: Fault
     _check(rows, providers=providers, named=named, municipalities=region_of.keys(), faults=faults)
     refuse_faults(faults)
     known = {
-        row: named[row.provider][row.site][0] for row in rows if row.site in named[row.provider]
+        row: found[0] for row in rows if (found := sites_called(row.site, named[row.provider]))
     }
     new = [row for row in rows if row not in known]
     changed = [row for row in known if _differs(row, known[row])]
-    batch = _batch(new, providers=providers, tx=tx)
+    batch = _batch(new, providers=providers, tx=tx, names=await read_key(tx))
     await bulk.add(tx, batch)
     if tx.identity is not None:
         for site in batch.sites:
@@ -98,10 +98,16 @@ async def sites_by_name(
                 address = site_seals.address_of(
                     key, stored.id, sealed=stored.sealed, moved_to=stored.moved_to
                 )
-                name = tidy_text(site_seals.name_of(stored, key))
+                name = fold_name(site_seals.name_of(stored, key))
                 found[name].append(UnsealedSite(stored, key, address))
         named[slug] = dict(found)
     return named
+
+
+def sites_called(name: str, named: SitesByName) -> list[UnsealedSite]:
+    """Return the sites of a provider that have a name and were not rejected."""
+    found = named.get(fold_name(name), ())
+    return [site for site in found if site.stored.status != "rejected"]
 
 
 def _check(
@@ -117,7 +123,7 @@ def _check(
             faults.add(CsvFault(row.line, "provider", N_("there is no such provider")))
         if row.municipality not in municipalities:
             faults.add(CsvFault(row.line, "municipality", N_("there is no such municipality")))
-        if len(named[row.provider].get(row.site, ())) > 1:
+        if len(sites_called(row.site, named[row.provider])) > 1:
             faults.add(CsvFault(row.line, "site", AMBIGUOUS))
 
 
@@ -140,7 +146,11 @@ def _asks_again(row: CsvSite, known: UnsealedSite) -> bool:
 
 
 def _batch(
-    rows: Sequence[CsvSite], *, providers: Mapping[str, KnownProvider], tx: Transaction
+    rows: Sequence[CsvSite],
+    *,
+    providers: Mapping[str, KnownProvider],
+    tx: Transaction,
+    names: DataKey,
 ) -> Batch:
     batch = Batch()
     for row in rows:
@@ -153,8 +163,9 @@ def _batch(
         traits["status"] = "approved" if tx.identity is None else "proposed"
         moments = {"created_at": tx.at, "confirmed_at": None}
         batch.sites.append({"id": id_, "provider_id": provider_id, **traits, **moments})
+        secret = {"site_id": id_, "provider_id": provider_id, "key": wrapped, "sealed": sealed}
         batch.site_secrets.append(
-            {"site_id": id_, "provider_id": provider_id, "key": wrapped, "sealed": sealed}
+            secret | {"name_hash": hash_name(names, row.site, within=provider_id)}
         )
     return batch
 

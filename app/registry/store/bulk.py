@@ -31,6 +31,7 @@ from app.models import (
     SiteSecret,
     Stay,
 )
+from app.registry.store.taken_names import refuse_taken_names
 
 Values = dict[str, Any]
 
@@ -99,7 +100,8 @@ async def add(tx: Transaction, batch: Batch) -> None:
     for name, table in _TABLES.items():
         rows: list[Values] = getattr(batch, name)
         if rows:
-            await tx.run_each(insert(table), rows)
+            with refuse_taken_names():
+                await tx.run_each(insert(table), rows)
         if name == "providers" and batch.provider_regions:
             await tx.run_each(_SERVE, batch.provider_regions)
     if batch.claims:

@@ -29,6 +29,7 @@ from app import metrics
 from app.database.pool import Row
 from app.database.transaction import Transaction
 from app.models import Claim, Place, PlaceGroup, PlaceSecret, Site, SiteSecret
+from app.registry.store.taken_names import refuse_taken_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +146,11 @@ async def list_of_provider(
     return [_place(row) for row in await tx.rows(statement)]
 
 
-async def add(tx: Transaction, place: PlaceRow, *, provider_id: UUID) -> None:
-    """Store a new, free place in a group that counts it already."""
+async def add(tx: Transaction, place: PlaceRow, *, provider_id: UUID, label_hash: bytes) -> None:
+    """Store a new, free place in a group that counts it already.
+
+    Refuse a label that another place of the site has.
+    """
     await tx.run(
         insert(Place).values(
             id=place.id,
@@ -156,15 +160,19 @@ async def add(tx: Transaction, place: PlaceRow, *, provider_id: UUID) -> None:
             created_at=place.created_at,
         )
     )
-    await tx.run(
-        insert(PlaceSecret).values(place_id=place.id, provider_id=provider_id, sealed=place.sealed)
-    )
+    secret = {"sealed": place.sealed, "label_hash": label_hash}
+    with refuse_taken_names():
+        await tx.run(
+            insert(PlaceSecret).values(place_id=place.id, provider_id=provider_id, **secret)
+        )
     await tx.run(insert(Claim).values(place_id=place.id, group_id=place.group_id))
 
 
-async def reseal(tx: Transaction, place_id: UUID, *, sealed: bytes) -> None:
-    """Store a new label."""
-    await tx.run(update(PlaceSecret).where(PlaceSecret.place_id == place_id).values(sealed=sealed))
+async def relabel(tx: Transaction, place_id: UUID, *, sealed: bytes, label_hash: bytes) -> None:
+    """Store a new label; refuse one that another place of the site has."""
+    relabelled = update(PlaceSecret).where(PlaceSecret.place_id == place_id)
+    with refuse_taken_names():
+        await tx.run(relabelled.values(sealed=sealed, label_hash=label_hash))
 
 
 async def find_group(tx: Transaction, site_id: UUID, *, attributes: PlaceAttributes) -> UUID:

@@ -10,6 +10,7 @@ from sqlalchemy import Uuid as UuidType
 from app.database.pool import Row
 from app.database.transaction import Transaction
 from app.models import Site, SiteSecret
+from app.registry.store.taken_names import refuse_taken_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +85,7 @@ _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:provider_id, 3))")
 
 
 async def lock_additions(tx: Transaction, provider_id: UUID) -> None:
-    """Make those who add sites of a provider wait.
-
-    No constraint tells two sealed names apart.
-    """
+    """Make others who import a provider's sites and places wait: both would find all new."""
     await tx.rows(_ALONE, {"provider_id": str(provider_id)})
 
 
@@ -116,20 +114,20 @@ async def list_of_provider(
     return [_site(row) for row in await tx.rows(statement)]
 
 
-async def add(tx: Transaction, site: SiteRow, *, provider_id: UUID) -> None:
-    """Store a new site and its secret."""
+async def add(tx: Transaction, site: SiteRow, *, provider_id: UUID, name_hash: bytes) -> None:
+    """Store a new site and its secret; refuse a name that another site of the provider has."""
     values = asdict(site.traits) | {"id": site.id, "created_at": site.created_at}
     await tx.run(insert(Site).values(**values, provider_id=provider_id))
-    await tx.run(
-        insert(SiteSecret).values(
-            site_id=site.id, provider_id=provider_id, key=site.key, sealed=site.sealed
-        )
-    )
+    secret = {"key": site.key, "sealed": site.sealed, "name_hash": name_hash}
+    with refuse_taken_names():
+        await tx.run(insert(SiteSecret).values(site_id=site.id, provider_id=provider_id, **secret))
 
 
-async def rename(tx: Transaction, site_id: UUID, *, sealed: bytes) -> None:
-    """Store a new name."""
-    await tx.run(update(SiteSecret).where(SiteSecret.site_id == site_id).values(renamed=sealed))
+async def rename(tx: Transaction, site_id: UUID, *, sealed: bytes, name_hash: bytes) -> None:
+    """Store a new name; refuse one that another site of the provider has."""
+    renamed = update(SiteSecret).where(SiteSecret.site_id == site_id)
+    with refuse_taken_names():
+        await tx.run(renamed.values(renamed=sealed, name_hash=name_hash))
 
 
 async def move(tx: Transaction, site_id: UUID, *, sealed: bytes) -> None:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData
 
 from app.api.kit.wire import In
-from app.errors import Invalid, Stale
+from app.errors import Conflict, Invalid, Stale
 from app.reference import load
 from app.words import N_
 
@@ -20,6 +20,7 @@ Faults = Mapping[str, str]
 NOTHING = N_("Fill this in.")
 OTHERWISE = N_("This cannot be so. Please look at it again.")
 TAKEN = N_("There is one of this name already.")
+TAKEN_FIELDS = {"label_taken": "label", "name_taken": "name"}
 SENTENCES: Mapping[str, str] = {
     "missing": NOTHING,
     "string_type": NOTHING,
@@ -100,6 +101,13 @@ def require(model: type[Model], body: Mapping[str, Any]) -> Model:
 def faults_of(refusal: Invalid) -> Faults:
     """Return the faults that an act found, by field."""
     return {fault.pointer.rpartition("/")[2]: OTHERWISE for fault in refusal.faults}
+
+
+def taken_by(refusal: Conflict) -> Faults:
+    """Return the fault of a name or a label that is taken; raise any other conflict."""
+    if refusal.code not in TAKEN_FIELDS:
+        raise refusal
+    return {TAKEN_FIELDS[refusal.code]: TAKEN}
 
 
 def require_version(form: FormFields, version: str) -> None:

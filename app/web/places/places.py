@@ -2,28 +2,35 @@
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 from fastapi import APIRouter, Response
 
+from app.allocation.values import MOST_BEDS, OLDEST_CHILD
 from app.api.kit.wire import parse_id, sent_fields
 from app.api.registry.places import PlaceChange, PlaceOut, PlaceWanted
-from app.database.transaction import Transaction
 from app.deps import Tx
+from app.errors import Conflict
 from app.registry import places, sites
-from app.registry.imports.csv_files import tidy_text
 from app.registry.places import OwnPlace, PlaceAttributes
 from app.registry.sites import OwnSite
 from app.web.language import _, ngettext
 from app.web.page import Page, PageIn
-from app.web.places import view
 from app.web.places.answers import say, show_sheet, version_of
-from app.web.places.forms import NOTHING, TAKEN, Faults, FormFields, FormIn, parse, require_version
+from app.web.places.forms import (
+    NOTHING,
+    Faults,
+    FormFields,
+    FormIn,
+    parse,
+    require_version,
+    taken_by,
+)
 
 router = APIRouter(include_in_schema=False)
 
 USUAL: Mapping[str, Any] = {"genders": ["female"], "sonsUpToAge": 17, "bedSpaces": 2}
 """The attributes of most places, with which the form of a new one begins."""
+LIMITS = {"most_beds": MOST_BEDS, "oldest_child": OLDEST_CHILD}
 
 
 @router.get("/places/site/{id}/place")
@@ -36,8 +43,7 @@ async def show_new_place(id: str, page: PageIn, tx: Tx) -> Response:
 @router.post("/places/site/{id}/place")
 async def add_places(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Add free places that are alike, one for each label."""
-    # Locked, so that the same form sent again waits here, and finds the labels taken.
-    site = await sites.read(tx, parse_id(id), lock=True)
+    site = await sites.read(tx, parse_id(id))
     labels = [
         label for label in (part.strip() for part in (form.one("label") or "").split(",")) if label
     ]
@@ -47,17 +53,18 @@ async def add_places(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
         body, wrong = parse(PlaceWanted, _body(form) | {"siteId": id, "label": label})
         wanted += [] if body is None else [body]
         faults = {**faults, **wrong}
-    known = await _known_labels(tx, site.id)
-    if not known.isdisjoint(map(tidy_text, labels)) or len(set(labels)) < len(labels):
-        faults = {**faults, "label": TAKEN}
     if faults:
         return _new(page, site, values=form.values, faults=faults)
-    for one in wanted:
-        content = sent_fields(one, all_fields=True)
-        label = content.pop("label")
-        del content["site_id"]
-        attributes = PlaceAttributes(**content)
-        await places.add(tx, site_id=site.id, label=label, attributes=attributes)
+    try:
+        async with tx.attempt():
+            for one in wanted:
+                content = sent_fields(one, all_fields=True)
+                label = content.pop("label")
+                del content["site_id"]
+                attributes = PlaceAttributes(**content)
+                await places.add(tx, site_id=site.id, label=label, attributes=attributes)
+    except Conflict as refusal:
+        return _new(page, site, values=form.values, faults=taken_by(refusal))
     return say(
         page,
         ngettext("One place is added.", "%(num)d places are added.", len(wanted))
@@ -81,12 +88,13 @@ async def change_place(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     require_version(form, version_of(PlaceOut.of(place)))
     label = {"label": form.one("label")}
     wanted, faults = parse(PlaceChange, label if place.row.claimed else _body(form) | label)
-    others = await _known_labels(tx, site.id) - {tidy_text(place.label)}
-    if wanted is not None and tidy_text(wanted.label) in others:
-        wanted, faults = None, {"label": TAKEN}
     if wanted is None:
         return _sheet(page, place, site, values=form.values, faults=faults)
-    await places.change(tx, place, changes=wanted.attributes(), state=None)
+    try:
+        async with tx.attempt():
+            await places.change(tx, place, changes=wanted.attributes(), state=None)
+    except Conflict as refusal:
+        return _sheet(page, place, site, values=form.values, faults=taken_by(refusal))
     return say(page, _("%(place)s is changed.") % {"place": wanted.label})
 
 
@@ -101,14 +109,6 @@ def _body(form: FormFields) -> dict[str, Any]:
     }
 
 
-async def _known_labels(
-    tx: Transaction,
-    site_id: UUID,
-) -> set[str]:
-    known = await view.list_own_places(tx, site_id=site_id)
-    return {tidy_text(place.label) for place in known}
-
-
 def _new(page: Page, site: OwnSite, *, values: Mapping[str, Any], faults: Faults) -> Response:
     return show_sheet(
         page,
@@ -117,6 +117,7 @@ def _new(page: Page, site: OwnSite, *, values: Mapping[str, Any], faults: Faults
         site=site,
         values=values,
         faults=faults,
+        **LIMITS,
     )
 
 
@@ -131,5 +132,6 @@ def _sheet(
         site=site,
         values=values,
         faults=faults,
+        **LIMITS,
         version=version_of(PlaceOut.of(place)),
     )

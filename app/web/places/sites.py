@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -12,23 +11,21 @@ from app.api.registry.addresses import RevealWanted, reveal_address
 from app.api.registry.sites import SiteChange, SiteOut, SiteWanted
 from app.database.transaction import Transaction
 from app.deps import Tx
-from app.errors import Invalid
+from app.errors import Conflict, Invalid
 from app.registry import sites
 from app.registry.address import AddressQuestion
-from app.registry.imports.csv_files import tidy_text
 from app.registry.sites import SiteTraits
 from app.web.language import _
 from app.web.page import Page, PageIn
-from app.web.places import view
 from app.web.places.answers import say, show_sheet, version_of
 from app.web.places.forms import (
-    TAKEN,
     FormFields,
     FormIn,
     faults_of,
     parse,
     require,
     require_version,
+    taken_by,
 )
 
 router = APIRouter(include_in_schema=False)
@@ -47,15 +44,15 @@ async def add_site(page: PageIn, tx: Tx, form: FormIn) -> Response:
     wanted, faults = parse(
         SiteWanted, _body(form) | {"municipality": form.one("municipality"), "address": where}
     )
-    # Two sites of one name cannot be told apart, by people or by files.
-    await sites.lock_additions(tx)
-    if wanted is not None and await _is_taken(tx, wanted.name):
-        wanted, faults = None, {"name": TAKEN}
     if wanted is None:
         return await _new(page, tx, values=form.values, faults=faults)
     content = sent_fields(wanted, all_fields=True)
     name, address = content.pop("name"), content.pop("address")
-    await sites.add(tx, name=name, address=address, traits=SiteTraits(**content))
+    try:
+        async with tx.attempt():
+            await sites.add(tx, name=name, address=address, traits=SiteTraits(**content))
+    except Conflict as refusal:
+        return await _new(page, tx, values=form.values, faults=taken_by(refusal))
     return say(
         page,
         _("%(site)s is proposed, and a colleague has to approve it. You can add its places.")
@@ -76,14 +73,15 @@ async def change_site(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     site = await sites.read(tx, parse_id(id), lock=True)
     require_version(form, version_of(SiteOut.of(site)))
     wanted, faults = parse(SiteChange, _body(form))
-    if wanted is not None and await _is_taken(tx, wanted.name, but=site.id):
-        wanted, faults = None, {"name": TAKEN}
     if wanted is None:
         return await _sheet(page, tx, site, values=form.values, faults=faults)
     try:
-        await sites.change(tx, site, changes=sent_fields(wanted))
+        async with tx.attempt():
+            await sites.change(tx, site, changes=sent_fields(wanted))
     except Invalid as refusal:
         return await _sheet(page, tx, site, values=form.values, faults=faults_of(refusal))
+    except Conflict as refusal:
+        return await _sheet(page, tx, site, values=form.values, faults=taken_by(refusal))
     if site.traits.address_secrecy != "known" and wanted.address_secrecy == "known":
         return say(
             page,
@@ -173,11 +171,6 @@ def _body(form: FormFields) -> dict[str, Any]:
 def _values(site: sites.OwnSite) -> Mapping[str, Any]:
     shown = SiteOut.of(site).model_dump(by_alias=True)
     return shown | {"automaticAcceptance": ["yes"] if site.traits.automatic_acceptance else []}
-
-
-async def _is_taken(tx: Transaction, name: str, *, but: UUID | None = None) -> bool:
-    known = await view.list_own_sites(tx)
-    return any(tidy_text(site.name) == tidy_text(name) and site.id != but for site in known)
 
 
 async def _new(

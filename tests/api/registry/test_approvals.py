@@ -73,7 +73,7 @@ async def offers(country: Country) -> list[Any]:
 
 async def lure(by: Client, **site: Any) -> str:
     """Register a site with a place that suits her."""
-    made = await by.post("/sites", site_body(name="Lokhuis", **site))
+    made = await by.post("/sites", site_body(name=f"Lokhuis {secrets.token_hex(3)}", **site))
     await by.post(f"/sites/{made['id']}/confirmations")
     await by.post("/places", place_body(made["id"]))
     return made["id"]

@@ -5,7 +5,11 @@ from typing import Any
 
 import pytest
 
+from app.registry.imports.csv_columns import PLACES
+from app.registry.imports.csv_files import read_sound_rows
 from tests.country import Country, hold_first, place_body, referral_body, shelter, site_body
+from tests.unit.registry.imports.csv_examples import PLACE, csv_file
+from tests.web.visitor import visitor
 
 
 async def hold_one(country: Country) -> dict[str, Any]:
@@ -275,3 +279,47 @@ async def test_intake_workers_do_not_change_places(country: Country) -> None:
     intake = await country.client("intake_worker", provider="linde")
     await intake.get("/places", expect=403)
     await intake.patch(f"/places/{there.place_ids[0]}", {"status": "occupied"}, expect=403)
+
+
+async def test_no_two_places_of_a_site_have_one_label_whatever_its_case(country: Country) -> None:
+    linde = await country.client("coordinator", provider="linde")
+    site, other = [await linde.post("/sites", site_body(name=name)) for name in ("Linde", "Es")]
+    first = await linde.post("/places", place_body(site["id"], label="  2B "))
+    second = await linde.post("/places", place_body(site["id"], label="Zolder  links"))
+    assert (first["label"], second["label"]) == ("2B", "Zolder links")
+
+    for label in ("2B", " 2b", "ZOLDER LINKS"):
+        refused = await linde.post("/places", place_body(site["id"], label=label), expect=409)
+        assert (refused["code"], label in refused["detail"]) == ("label_taken", False)
+    path = f"/places/{second['id']}"
+    assert (await linde.patch(path, {"label": "2b"}, expect=409))["code"] == "label_taken"
+
+    # What is not taken: the same label elsewhere, the own one in another case, and one given up.
+    await linde.post("/places", place_body(other["id"], label="2B"))
+    assert (await linde.patch(path, {"label": "Zolder Links"}))["label"] == "Zolder Links"
+    await linde.patch(path, {"label": "3A"})
+    await linde.post("/places", place_body(site["id"], label="zolder links"))
+    hashes = await country.value("SELECT count(DISTINCT label_hash) FROM place_secrets")
+    assert hashes == len((await linde.get("/places"))["items"])
+
+
+async def test_beds_ages_and_labels_have_the_same_limits_at_every_door(country: Country) -> None:
+    linde = await country.client("coordinator", provider="linde")
+    site = await linde.post("/sites", site_body())
+    most: list[tuple[str, str, str | int, str | int]] = [
+        ("label", "label", "x" * 120, "x" * 121),
+        ("bedSpaces", "bed_spaces", 50, 51),
+        ("sonsUpToAge", "sons_up_to_age", 25, 26),
+    ]
+
+    for field, column, at_most, over in most:
+        await linde.post("/places", place_body(site["id"], **{field: at_most}))
+        refused = await linde.post("/places", place_body(site["id"], **{field: over}), expect=400)
+        assert [fault["pointer"] for fault in refused["errors"]] == [f"/{field}"]
+        for value, faults in ((at_most, []), (over, [column])):
+            told = read_sound_rows(PLACES, csv_file(PLACE | {column: str(value)}))[1]
+            assert [fault.column for fault in told.first] == faults
+    page = await (await visitor(country, "coordinator", provider="linde")).read(
+        f"/places/site/{site['id']}/place"
+    )
+    assert {'max="50"' in page, 'max="25"' in page} == {True}

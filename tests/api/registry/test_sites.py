@@ -240,3 +240,25 @@ async def test_a_repeat_adds_no_second_site(country: Country) -> None:
     assert again.headers["ETag"] == first.headers["ETag"]
     await coordinator.post("/sites", site_body(name="Eik"), key="once", expect=422)
     assert await country.value("SELECT count(*) FROM sites") == 1
+
+
+async def test_no_two_sites_of_a_provider_have_one_name_whatever_its_case(
+    country: Country,
+) -> None:
+    linde = await country.client("coordinator", provider="linde")
+    made = await linde.post("/sites", site_body(name=" Het  Huis"))
+    other = await linde.post("/sites", site_body(name="Es"))
+    assert made["name"] == "Het Huis"
+
+    refused = await linde.post("/sites", site_body(name="het huis "), expect=409)
+    assert (refused["code"], "huis" in refused["detail"].lower()) == ("name_taken", False)
+    path = f"/sites/{other['id']}"
+    assert (await linde.patch(path, {"name": "HET HUIS"}, expect=409))["code"] == "name_taken"
+
+    # Another provider's may be called the same, and so may one that comes after a rejected one.
+    await (await country.client("coordinator", provider="haven")).post(
+        "/sites", site_body(name="Es")
+    )
+    colleague = await country.client("coordinator", provider="linde")
+    await colleague.post(f"/sites/{made['id']}/approval", {"approve": False}, expect=200)
+    await linde.post("/sites", site_body(name="Het Huis"))

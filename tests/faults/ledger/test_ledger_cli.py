@@ -17,13 +17,14 @@ import pytest
 from app.allocation.ledger.notes import (
     COSIGNS,
     CheckpointBody,
+    Note,
     parse_checkpoint,
     parse_key,
     parse_note,
 )
 from app.embedded import servers
 from app.ledger import ledger
-from app.ledger.signed_notes import signer_of, verifier_of
+from app.ledger.signed_notes import sign, signer_of, verifier_of
 from app.seal import KEY_FILE, new_key
 from tests import rfc9162
 from tests.casework import desk
@@ -190,6 +191,35 @@ def test_any_change_is_found_and_the_first_wrong_leaf_named(
     assert f"leaf {len(lines)}: it is one too many" in named(*lines, lines[-1])
     assert f"leaf {len(lines) - 1}: it is missing" in named(*lines[:-1])
     assert "leaf 0: it is missing" in named()
+
+
+def test_an_export_that_is_only_older_than_the_checkpoint_is_not_called_wrong(
+    exports: Exports, tmp_path: Path
+) -> None:
+    for ending in ("", ".checkpoint"):
+        shutil.copy(beside(exports.small, ending), tmp_path / f"old.jsonl{ending}")
+    old, newer = tmp_path / "old.jsonl", beside(exports.whole, ".checkpoint")
+    size = size_of(old)
+
+    for key in ((), ("--key", exports.key)):
+        said = verify(old, newer, *key, expect=1)
+        assert said.startswith("OLDER. This export is older than the checkpoint")
+        assert f"all {size} leaves" in said
+        assert "The checkpoint signs 14" in said
+
+    # What was cut off or changed is wrong, whatever lies beside it; so is what somebody else signed.
+    whole = old.read_bytes().splitlines(keepends=True)
+    old.write_bytes(b"".join(whole[:-1]))
+    assert f"WRONG. leaf {size - 1}: it is missing" in verify(old, newer, expect=1)
+    old.write_bytes(b"".join([*whole[:-1], whole[-1].replace(b'"leaf":"e', b'"leaf":"f')]))
+    assert verify(old, newer, expect=1).startswith(f"WRONG. leaf {size - 1}: ")
+    old.write_bytes(b"".join(whole))
+    own = beside(old, ".checkpoint")
+    body = parse_checkpoint(parse_note(own.read_text(encoding="utf-8")))
+    own.write_text(Note(body.text(), (sign(body.text(), SECRET, name=ORIGIN),)).to_text())
+    assert verify(old, newer, "--key", exports.key, expect=1).startswith("WRONG. leaf ")
+    own.unlink()
+    assert f"WRONG. leaf {size}: it is missing" in verify(old, newer, expect=1)
 
 
 def replaced(exports: Exports, folder: Path) -> tuple[Path, int]:

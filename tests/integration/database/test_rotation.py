@@ -35,11 +35,11 @@ async def scene(country: Country, server: Server) -> Scene:
 async def test_the_newest_key_alone_opens_everything_afterwards(scene: Scene) -> None:
     before = await scene.everything()
     assert before["ledger"]["items"][FIRST_LEAF]["opening"]
-    assert (await scene.survey(scene.new)).closed == (await scene.survey()).older == 5
+    assert (await scene.survey(scene.new)).closed == (await scene.survey()).older == 6
 
     done = await rotation.rotate(scene.begin, keyring=scene.both)
 
-    assert done.keys == 5
+    assert done.keys == 6
     assert done.answers == await scene.country.value("SELECT count(*) FROM answers") > 1
     async with scene.process(scene.new) as later:
         assert await later.everything() == before
@@ -63,12 +63,13 @@ async def test_what_an_older_key_wrapped_behind_its_back_is_found_by_a_later_pas
         if (
             number == 6
         ):  # one to count, and two for each table: the sites and the referrals have been
-            await scene.where.intake.post("/referrals", referral_body())
-            await scene.where.receiver.post("/sites", site_body(name="Eik"))
+            await behind.where.intake.post("/referrals", referral_body())
+            await behind.where.receiver.post("/sites", site_body(name="Eik"))
 
-    await rotation.rotate(scene.begin_and(add), keyring=scene.both)
+    async with scene.process(f"{scene.country.key},{scene.new}") as behind:
+        await rotation.rotate(scene.begin_and(add), keyring=scene.both)
 
-    assert await scene.survey() == Tally(seen=7)
+    assert await scene.survey() == Tally(seen=8)
 
 
 async def test_who_goes_on_wrapping_with_an_older_key_is_told(
@@ -125,7 +126,7 @@ async def test_nobody_who_is_busy_with_a_row_is_waited_for(
             assert await sealed_rows.replace(tx, SITES, wanted) == 1
         with pytest.raises(OperatorError, match="in use all the time"):
             await rotation.rotate(scene.begin, keyring=scene.both)
-        assert await scene.survey() == Tally(seen=6, older=1)
+        assert await scene.survey() == Tally(seen=7, older=1)
 
     assert (await rotation.rotate(scene.begin, keyring=scene.both)).keys == 1
 
@@ -138,8 +139,8 @@ async def test_two_rotations_at_once_do_it_once(scene: Scene) -> None:
         *(rotation.rotate(scene.begin, keyring=scene.both, rows=2) for _ in range(2))
     )
 
-    assert sum(one.keys for one in done) == 11
-    assert (await scene.survey(scene.new)) == Tally(seen=11)
+    assert sum(one.keys for one in done) == 12
+    assert (await scene.survey(scene.new)) == Tally(seen=12)
 
 
 class Killed(BaseException):
@@ -172,10 +173,10 @@ async def test_a_key_that_is_needed_and_missing_is_told_and_the_others_are_wrapp
         key=Keyring.parse(new_key()).new_data_key(row="ledger")[1],
     )
 
-    with pytest.raises(OperatorError, match="2 of 5 wrapped keys open with none"):
+    with pytest.raises(OperatorError, match="3 of 6 wrapped keys open with none"):
         await rotation.rotate(scene.begin, keyring=scene.both)
 
-    assert await scene.survey() == Tally(seen=5, closed=2)
+    assert await scene.survey() == Tally(seen=6, closed=3)
 
 
 async def test_a_process_with_the_keys_from_the_file_answers_before_during_and_after(
@@ -194,7 +195,7 @@ async def test_a_process_with_the_keys_from_the_file_answers_before_during_and_a
 
         assert await serving.everything() | before == await serving.everything()
         await serving.where.intake.post("/referrals", referral_body())
-    assert await scene.survey() == Tally(seen=6)
+    assert await scene.survey() == Tally(seen=7)
 
 
 async def test_with_only_the_keys_it_began_with_that_process_would_not(scene: Scene) -> None:
@@ -226,12 +227,12 @@ async def test_what_processes_give_out_is_good_for_each_other_in_every_step_of_a
 
 async def work(where: Desk, *, name: str) -> None:
     """Make and change sites and referrals, five of each."""
-    for _ in range(5):
-        site = await where.receiver.post("/sites", site_body(name=name))
+    for turn in range(5):
+        site = await where.receiver.post("/sites", site_body(name=f"{name} {turn}"))
         referral = await where.intake.post("/referrals", referral_body())
         path = f"/referrals/{referral['id']}"
         await where.intake.patch(path, {"urgency": "urgent"}, headers={"If-Match": "*"})
-        await where.receiver.patch(f"/sites/{site['id']}", {"name": f"{name} anew"})
+        await where.receiver.patch(f"/sites/{site['id']}", {"name": f"{name} {turn} anew"})
 
 
 async def test_what_is_made_and_changed_all_the_while_is_wrapped_anew_as_well(scene: Scene) -> None:
@@ -250,7 +251,7 @@ async def test_what_is_made_and_changed_all_the_while_is_wrapped_anew_as_well(sc
 
     await rotation.rotate(scene.begin, keyring=scene.both)
 
-    assert await scene.survey(scene.new) == Tally(seen=5 + 2 * 15)
+    assert await scene.survey(scene.new) == Tally(seen=6 + 2 * 15)
     async with scene.process(scene.new) as later:
         names = [site["name"] for site in (await later.where.receiver.get("/sites"))["items"]]
         assert sum(name.endswith("anew") for name in names) == 15

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from app.database.transaction import Transaction
 from app.errors import Conflict
@@ -194,3 +195,22 @@ async def test_two_changes_at_once_both_stay(
     lost = await two_changes(country, there.place_ids[1])
     assert (lost.attributes.kind, lost.attributes.bed_spaces) == ("crisis", 2)
     assert await miscounted(country) > 0
+
+
+async def test_of_two_who_give_one_label_at_once_one_is_refused(country: Country) -> None:
+    there = await shelter(country, places=0)
+    linde = there.coordinator
+
+    async def add_twice(label: str) -> list[int]:
+        asked = (
+            linde.ask("POST", "/places", json=place_body(there.site_id, label=one))
+            for one in (label, label.lower())
+        )
+        return sorted(one.status_code for one in await asyncio.gather(*asked))
+
+    assert [await add_twice(f"{turn}B") for turn in range(ROUNDS)] == [[201, 409]] * ROUNDS
+    assert await miscounted(country) == 0
+
+    async with country.owner.transaction() as tx:
+        await tx.run(text("ALTER TABLE place_secrets DROP CONSTRAINT place_secrets_label_hash_key"))
+    assert await add_twice("X") == [201, 201]

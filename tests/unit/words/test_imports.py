@@ -35,7 +35,7 @@ def test_a_terminal_says_in_english_what_a_page_says_in_the_readers_language() -
         )
     [fault] = refused.value.faults
 
-    assert fault.message == "must be a whole number from 1 to 20, without separators"
+    assert fault.message == "must be a whole number from 1 to 50, without separators"
     assert render(fault.text, fault.values, language="nl") == (
-        "Dit moet een heel getal zijn van 1 tot en met 20."
+        "Dit moet een heel getal zijn van 1 tot en met 50."
     )

@@ -96,7 +96,7 @@ async def test_all_faults_are_told_by_line_and_nothing_is_half_done(country: Cou
     for words in (
         "This must be one of: crisis, regular, emergency, move_on, alternative.",
         "You have no site of this name. Add it first.",
-        "This must be a whole number from 1 to 20.",
+        "This must be a whole number from 1 to 50.",
         "This is not your own organisation.",
         "This must not be blank.",
     ):

@@ -123,22 +123,41 @@ async def test_a_site_made_by_its_owner_is_known_by_its_name(country: Country) -
     assert await country.value("SELECT count(*) FROM places") == 1
 
 
-async def test_a_name_that_two_sites_bear_is_a_fault(country: Country) -> None:
+async def test_a_file_calls_sites_and_places_as_people_do(country: Country) -> None:
     coordinator = await country.client("coordinator", provider="linde")
-    for _ in range(2):
-        await coordinator.post("/sites", site_body(name="Het Huis"))
+    made = await coordinator.post("/sites", site_body(name="HET huis"))
+    await coordinator.post("/places", place_body(made["id"], label="1a"))
 
-    assert await faults(country, "sites", csv(SITE)) == [(2, "site")]
-    assert await faults(country, "places", csv(PLACE)) == [(2, "site")]
+    assert (await take(country, "sites", csv(SITE))).new == 0
+    assert (await take(country, "places", csv(PLACE))).new == 0
+    twice = csv(PLACE | {"label": "1b"}, PLACE | {"label": "1B"})
+    assert await faults(country, "places", twice) == [(3, "label")]
 
 
-async def test_a_label_that_two_places_bear_is_a_fault(country: Country) -> None:
+async def test_a_name_or_label_of_a_file_is_taken_at_every_other_door(country: Country) -> None:
+    coordinator = await country.client("coordinator", provider="linde")
+    await take(country, "sites", csv(SITE))
+    await take(country, "places", csv(PLACE))
+    site = (await coordinator.get("/sites"))["items"][0]
+
+    again = await coordinator.post("/sites", site_body(name="het huis"), expect=409)
+    place = place_body(site["id"], label="1a")
+    assert again["code"] == "name_taken"
+    assert (await coordinator.post("/places", place, expect=409))["code"] == "label_taken"
+
+
+async def test_names_from_before_they_were_told_apart_are_a_fault(country: Country) -> None:
     coordinator = await country.client("coordinator", provider="linde")
     made = await coordinator.post("/sites", site_body(name="Het Huis"))
     for _ in range(2):
         await coordinator.post("/places", place_body(made["id"], label="1A"))
-
+        await country.rows("UPDATE place_secrets SET label_hash = NULL RETURNING 1")
     assert await faults(country, "places", csv(PLACE)) == [(2, "label")]
+
+    await country.rows("UPDATE site_secrets SET name_hash = NULL RETURNING 1")
+    await coordinator.post("/sites", site_body(name="Het Huis"))
+    assert await faults(country, "sites", csv(SITE)) == [(2, "site")]
+    assert await faults(country, "places", csv(PLACE)) == [(2, "site")]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from app.reference import load
 from app.registry.imports import csv_files
 from app.registry.imports.csv_columns import KINDS, PLACES, PROVIDERS, REGIONS, SITES, WEIGHTS
+from app.registry.imports.csv_files import ImportFaults
 from tests.unit.registry.imports.csv_examples import (
     EXAMPLES,
     PLACE,
@@ -81,6 +82,18 @@ def test_delimiter_line_ends_and_byte_order_mark_make_no_difference(
     rows = csv_files.read_rows(SITES, raw)
     assert rows == csv_files.read_rows(SITES, csv_file(SITE, {**SITE, "site": "Es"}))
     assert [row.line for row in rows] == [2, 3]
+
+
+@pytest.mark.parametrize("says", ["sep=;", "SEP=;\r", '"sep=;"'])
+def test_a_line_that_says_the_delimiter_is_passed_over(says: str) -> None:
+    raw = csv_file(SITE, delimiter=";")
+    (row,) = csv_files.read_rows(SITES, b"\xef\xbb\xbf" + says.encode() + b"\n" + raw)
+    assert (row, row.line) == (csv_files.read_rows(SITES, raw)[0], 3)
+    # It decides, whatever the header looks like; twice it is a line of values.
+    with pytest.raises(ImportFaults):
+        csv_files.read_rows(SITES, b"sep=,\n" + raw)
+    with pytest.raises(ImportFaults):
+        csv_files.read_rows(SITES, b"sep=;\nsep=;\n" + raw)
 
 
 def test_the_order_of_the_columns_makes_no_difference() -> None:
