@@ -227,6 +227,14 @@ def replay(
 
 
 @plek.command()
+def check(data_dir: DataDir = None) -> None:
+    """Compare all that is recorded twice: claims with holds and placements, stays with the ledger."""
+    from app.commands import check as act  # noqa: PLC0415 - as above
+
+    act.check(data_dir)
+
+
+@plek.command()
 def review(
     days: Annotated[int, typer.Option(min=1, max=MOST_DAYS, help="How many days back.")] = 7,
     data_dir: DataDir = None,

@@ -152,6 +152,8 @@ class DatabaseCounts:
     """By timer; 0 for work that is not due."""
     backup_age_seconds: float | None
     """None before the first backup."""
+    discrepancies: int
+    """Records that disagree."""
 
 
 def page(counted: DatabaseCounts | None, *, restarts: Mapping[str, int]) -> bytes:
@@ -208,6 +210,10 @@ def _database_registry(counted: DatabaseCounts) -> CollectorRegistry:
     )
     for timer, seconds in counted.timers_late_seconds.items():
         late.labels(timer).set(seconds)
+    differ = Gauge(
+        "plek_discrepancies", "Records that disagree, as the daily check found.", registry=registry
+    )
+    differ.set(counted.discrepancies)
     if counted.backup_age_seconds is not None:
         age = Gauge(
             "plek_backup_age_seconds", "How long ago the last backup was made.", registry=registry

@@ -16,6 +16,7 @@ from app import logs, metrics
 from app.accounts import account_changes, sessions
 from app.bookkeeping import AT_ONCE_S, UNFOUNDED_S, release_figures, seal_quarters, sign_tree
 from app.budgets import budgets
+from app.consistency import consistency
 from app.database import answers, deliveries, outbox, pulse, timers
 from app.database.connections.bounds import for_work
 from app.database.transaction import RELAY, WORKER, Database, Transaction
@@ -52,6 +53,8 @@ RETURNS_S = 600.0
 MISSED_S = 10.0
 MOVED_S = 5.0
 ACCOUNTS_S = 10.0
+CONSISTENCY_S = 86_400.0
+"""A day between two comparisons of the records."""
 
 HURRY_S = 3.0
 """How long what waits for the database may go on once the process is told to stop: a server ends
@@ -170,6 +173,13 @@ async def let_changes_take_effect(tx: Transaction) -> float:
     return AT_ONCE_S if await account_changes.let_due_take_effect(tx) else ACCOUNTS_S
 
 
+async def compare_records(tx: Transaction) -> float:
+    """Compare what is recorded twice."""
+    if tx.reference_version == 0:
+        return UNFOUNDED_S
+    return AT_ONCE_S if (await consistency.check_records(tx)).more else CONSISTENCY_S
+
+
 def recurring_work(data_dir: Path) -> Mapping[str, Work]:
     """Return all work that recurs, for a process with this data folder and these keys."""
     return {
@@ -182,6 +192,7 @@ def recurring_work(data_dir: Path) -> Mapping[str, Work]:
         "arrival_alarms": miss_arrivals,
         "moved_sites": recheck_moved,
         "account_changes": let_changes_take_effect,
+        "consistency": compare_records,
         "vacancies": look_for_chances,
         "peaks": plan,
         "monitor": release_figures,

@@ -99,4 +99,5 @@ async def _counts(parts: Parts) -> metrics.DatabaseCounts | None:
         taken.alternatives_overdue,
         late,
         taken.backup_age_seconds,
+        taken.discrepancies,
     )

@@ -51,7 +51,12 @@ async def moment(tx: "Statements", name: str) -> datetime | None:
 
 async def note(tx: "Statements", name: str, at: datetime) -> None:
     """Note a moment."""
-    written = insert(Head).values(name=name, value=int(at.timestamp()))
+    await put(tx, name, int(at.timestamp()))
+
+
+async def put(tx: "Statements", name: str, value: int) -> None:
+    """Note a number."""
+    written = insert(Head).values(name=name, value=value)
     await tx.run(
         written.on_conflict_do_update(
             index_elements=[Head.name], set_={"value": written.excluded.value}

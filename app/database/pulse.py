@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text
 from app.database import counters
 from app.database.pool import PoolUse
 from app.database.transaction import Transaction
-from app.models import Alternative, Claim, OutboxEntry, Provider
+from app.models import Alternative, Claim, Discrepancy, OutboxEntry, Provider
 
 if TYPE_CHECKING:
     from app.database.transaction import Database
@@ -29,6 +29,8 @@ class Pulse:
     """Households in an alternative whose check is overdue."""
     backup_age_seconds: float | None
     """How long ago the last backup was made; None before the first."""
+    discrepancies: int
+    """Records that disagree."""
 
 
 async def read(tx: Transaction) -> Pulse:
@@ -55,9 +57,13 @@ async def read(tx: Transaction) -> Pulse:
     )[0][0]
     backed_up = await counters.moment(tx, counters.BACKUP)
     age = None if backed_up is None else max(0.0, (tx.at - backed_up).total_seconds())
-    if waiting is None or not waiting.rows:
-        return Pulse(live, 0, 0.0, overdue, age)
-    return Pulse(live, waiting.rows, max(0.0, float(waiting.seconds)), overdue, age)
+    differ = (
+        await tx.rows(
+            select(func.count()).select_from(Discrepancy).where(Discrepancy.gone_at.is_(None))
+        )
+    )[0][0]
+    rows, seconds = (0, 0.0) if waiting is None else (waiting.rows, float(waiting.seconds or 0))
+    return Pulse(live, rows, max(0.0, seconds), overdue, age, differ)
 
 
 def pool_use(database: "Database") -> PoolUse:

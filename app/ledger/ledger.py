@@ -1,7 +1,7 @@
 """The ledger's leaves: each beginning and end of a cross-regional stay, as it is recorded."""
 
 import os
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
@@ -90,9 +90,15 @@ class RecordedStay:
 async def stay_of(tx: Transaction, began_with: UUID) -> RecordedStay | None:
     """Return a household's time at a provider in the ledger; None if it has no leaf."""
     rows = await leaf_rows.openings_of(tx, began_with)
+    return opened_stay(began_with, rows, key=await keys.read(tx, keys.LEDGER)) if rows else None
+
+
+def opened_stay(
+    began_with: UUID, rows: Sequence[tuple[int, bytes]], *, key: DataKey
+) -> RecordedStay | None:
+    """Return a household's time at a provider by its sealed openings in order; None without any."""
     if not rows:
         return None
-    key = await keys.read(tx, keys.LEDGER)
     states: dict[int, OpeningContent] = {}
     for index, sealed in rows:
         opening = parse_opening(key.unseal_json(sealed, row=str(index)))

@@ -29,7 +29,14 @@ from app.models.credentials import Credential, Invitation, RecoveryCode, Session
 from app.models.departures import BlockerPeriod, ReadyPeriod
 from app.models.ledger import Checkpoint, Leaf, Opening, Share, Subtree
 from app.models.monitor import HouseholdCount, MonitorDay, MonitorRelease, MonitorStaleness
-from app.models.operations import AvailabilityStep, Head, OutboxEntry, PeakPlan, Timer
+from app.models.operations import (
+    AvailabilityStep,
+    Discrepancy,
+    Head,
+    OutboxEntry,
+    PeakPlan,
+    Timer,
+)
 from app.models.reference import Clearance, Municipality, Policy, Region, Weight
 from app.models.registry import (
     Claim,
@@ -76,6 +83,7 @@ __all__ = [
     "Clearance",
     "Contact",
     "Credential",
+    "Discrepancy",
     "Displacement",
     "Erasure",
     "Head",

@@ -90,6 +90,19 @@ class PeakPlan(Base):
     """Small ones are suppressed before they are written."""
 
 
+class Discrepancy(Base):
+    """Two records that disagree: how, as a code, and the id of what they are about."""
+
+    __tablename__ = "discrepancies"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[UUID] = mapped_column(primary_key=True)
+    """A place, hold, placement or stay."""
+    found_at: Mapped[Stamp]
+    gone_at: Mapped[datetime | None]
+    """When a check did not find it any more."""
+
+
 class AvailabilityStep(Base):
     """Counts at the last step, which is all that others see.
 

@@ -62,6 +62,7 @@ PAGES = table_of(
     Route("POST", "/policies", ADMINISTRATORS, "publish", "policy", granted=False),
     Route("GET", "/policies/differences", ADMINISTRATORS),
     Route("GET", "/policies/{id}", ADMINISTRATORS),
+    Route("GET", "/records", ADMINISTRATORS),
     Route("GET", "/access-reviews", ADMINISTRATORS, "search", "access_log"),
     Route("GET", "/places", COORDINATORS, "search", "hold"),
     Route("GET", "/places/incoming", COORDINATORS, "search", "hold"),

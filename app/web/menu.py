@@ -36,6 +36,7 @@ ENTRIES: tuple[MenuEntry, ...] = (
     MenuEntry(N_("Providers"), "/provider-list", ADMINISTRATORS),
     MenuEntry(N_("Policies"), "/policies", ADMINISTRATORS),
     MenuEntry(N_("Weights"), "/weights", ADMINISTRATORS),
+    MenuEntry(N_("Records"), "/records", ADMINISTRATORS),
     MenuEntry(N_("Access review"), "/access-reviews", ADMINISTRATORS),
     MenuEntry(N_("Budgets"), "/budgets", STAFF | ADMINISTRATORS),
     MenuEntry(N_("Colleagues"), "/colleagues", STAFF),

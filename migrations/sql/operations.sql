@@ -20,6 +20,17 @@ CREATE POLICY "delete" ON outbox FOR DELETE USING ((SELECT acting()) = 'worker')
 -- heads
 GRANT SELECT, INSERT, UPDATE, DELETE ON heads TO plek_app;
 
+-- discrepancies:
+-- Written by the worker, who compares the records; for administrators.
+GRANT SELECT, INSERT, UPDATE ON discrepancies TO plek_app;
+ALTER TABLE discrepancies ENABLE ROW LEVEL SECURITY;
+ALTER TABLE discrepancies FORCE ROW LEVEL SECURITY;
+CREATE POLICY within ON discrepancies TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY "select" ON discrepancies FOR SELECT
+  USING ((SELECT acting()) = 'worker' OR (SELECT i_am('administrator')));
+CREATE POLICY "insert" ON discrepancies FOR INSERT WITH CHECK ((SELECT acting()) = 'worker');
+CREATE POLICY "update" ON discrepancies FOR UPDATE USING ((SELECT acting()) = 'worker');
+
 -- timers
 GRANT SELECT, INSERT, UPDATE, DELETE ON timers TO plek_app;
 

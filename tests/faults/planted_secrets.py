@@ -72,6 +72,7 @@ COMMANDS = {
     "main": ("app.main.worker.work_during_block", ("serve", "--port", "0")),
     "simulation": ("app.simulation.ways.demo_world", ("simulate", "--days", "1")),
     "backup": ("app.backup.archive.open_archive", ("backup", "--check", "FILE")),
+    "consistency": ("app.consistency.consistency.record_rows.list_wrong_claims", ("check",)),
     "charts": ("app.charts.bars.Canvas", ("simulate", "--days", "1")),
 }
 """What fails in a layer, and the command that comes upon it."""

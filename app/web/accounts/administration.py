@@ -1,4 +1,4 @@
-"""An administrator's other pages: providers, weights of regions, review of the access log."""
+"""An administrator's other pages: providers, weights, records, review of the access log."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,6 +8,7 @@ from app.accounts import access_log
 from app.allocation.figures.review import MOST_DAYS
 from app.api.kit.wire import parse_id
 from app.api.reference import RegionsWanted
+from app.consistency import consistency
 from app.database.reference import weights_in_force
 from app.deps import Tx
 from app.errors import Fault, Invalid, Missing
@@ -68,6 +69,13 @@ async def list_weights(page: PageIn, tx: Tx) -> Response:
             (regions[row.region].name, row.weight, part)
         )
     return page.show("weights.html", since=since)
+
+
+@router.get("/records")
+async def show_records(page: PageIn, tx: Tx) -> Response:
+    """Show which records disagree, as the daily check found."""
+    rows, checked_at = await consistency.list_open(tx)
+    return page.show("records.html", rows=rows, checked_at=checked_at)
 
 
 @router.get("/access-reviews")

@@ -19,6 +19,7 @@ WORDS = {
     "worker": (),
     "erase": (ID,),
     "replay": (ID,),
+    "check": (),
     "review": (),
     "policy": ("list",),
     "ledger": ("export", "ledger.jsonl"),

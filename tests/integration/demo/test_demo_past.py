@@ -13,6 +13,9 @@ from app.allocation.ledger.exports import export_line
 from app.allocation.policy.policy import Policy
 from app.commands import demo as command
 from app.commands.ledger import ledger_shares, verify
+from app.consistency import consistency
+from app.consistency.consistency import Found
+from app.database.transaction import WORKER
 from app.demo import demo
 from app.demo.past.live import live_through
 from app.ledger import checkpoints, entries
@@ -93,6 +96,7 @@ async def test_a_controller_finds_a_past_that_is_whole_and_that_anybody_can_chec
         == 72
     )
     assert await country.value("SELECT count(*) FROM referrals WHERE status = 'open'") == 40
+    assert await records_that_disagree(country) == (set(), True)
     await shares_add_up(auditor, country)
     await decisions_can_be_made_again(auditor)
     lines, note, key = await exported(country, tmp_path, region=HERE)
@@ -106,6 +110,13 @@ async def test_a_controller_finds_a_past_that_is_whole_and_that_anybody_can_chec
     assert await country.value("SELECT max(index) + 1 FROM leaves") == len(
         lines.read_text().splitlines()
     )
+
+
+async def records_that_disagree(country: Country) -> tuple[set[Found], bool]:
+    """Compare all that is recorded twice; return what differs, and whether there was a past."""
+    async with country.parts.database.transaction(actor=WORKER) as tx:
+        compared = [one async for one in consistency.check_everything(tx)]
+    return {one for _, found in compared for one in found}, len(compared) > 30
 
 
 async def shares_add_up(auditor: Client, country: Country) -> None:

@@ -23,12 +23,16 @@ async def test_the_administrators_pages_can_be_read_in_every_size_and_light(
            SELECT 'reveal', 'granted', a.id, a.roles, a.provider_id, 'site', gen_random_uuid(), 'other'
            FROM accounts AS a, generate_series(1, 31) WHERE 'coordinator' = ANY (a.roles)"""
     )
+    await country.rows(
+        """INSERT INTO discrepancies (code, subject)
+           SELECT 'departure_missing', gen_random_uuid() FROM generate_series(1, 2)"""
+    )
     chief = await person(country, "administrator", name="chief@plek.example")
     page = await site.visitor()
     await sign_in(page, chief)
     await page.wait_for_url(re.compile("/accounts$"))
     await look_at(page, "accounts")
-    for name in ("providers", "weights", "policies", "access-reviews"):
+    for name in ("providers", "weights", "policies", "records", "access-reviews"):
         await page.locator(f"a[href='/{name}']").first.click()
         await expect(page.locator("h1")).to_be_visible()
         await look_at(page, name)

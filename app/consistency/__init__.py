@@ -1,0 +1,1 @@
+"""Consistency: what is recorded twice is compared, and administrators hear where it differs."""

@@ -1,0 +1,1 @@
+"""Queries that compare records, and the rows of what differs."""
