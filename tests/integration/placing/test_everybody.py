@@ -1,18 +1,32 @@
 """Acts for everybody: what a shield hides from who acts is as true as what they see."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from tests.casework import fresh, wish_for
-from tests.country import Client, Country, Shelter, place_body, referral_body, shelter
+from app.budgets import budgets
+from tests.casework import desk, fresh, lapse, wish, wish_for
+from tests.country import (
+    FAR,
+    THERE,
+    Client,
+    Country,
+    Shelter,
+    move_site,
+    place_body,
+    referral_body,
+    shelter,
+)
 from tests.ledger_stays import local_today
 from tests.shields import shield
 from tests.swaps import chain, fleeing
 
 MOVING = {"urgency": "urgent", "reason": "follow_on"}
+CAPACITY = {"reason": "capacity", "dangerAssessment": "none_known", "dangerZones": []}
 LEFT = {"destination": "new_home"}
 LEAVES = """
 SELECT type FROM leaves WHERE placement_id IS NOT NULL ORDER BY index
@@ -64,6 +78,12 @@ async def scene(country: Country) -> Scene:
     await there.coordinator.post("/places", place_body(there.site_id, kind="regular"))
     named = await country.client("intake_worker", "coordinator", provider="linde")
     return Scene(country, there, named)
+
+
+def token_of(client: Client) -> bytes:
+    """Return the hash of a client's token, with which to enter the database as that account."""
+    token = client.http.headers["Authorization"].removeprefix("Bearer ")
+    return hashlib.sha256(token.encode()).digest()
 
 
 def yesterday() -> str:
@@ -145,3 +165,132 @@ async def test_a_place_that_is_left_is_its_successors_whoever_sees_them(
     (claimed,) = await country.rows(claim, id=resident.place_id)
     assert tuple(claimed) == (next_one.successor_id, None)
     assert await country.value(told, id=str(next_one.successor_id)) == before + 1
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+async def test_whom_nobody_else_sees_counts_under_a_cap_a_capacity_and_a_budget(
+    country: Country, *, hidden: bool
+) -> None:
+    where = await desk(country, places=2)
+    named, other = where.intake, await country.client("intake_worker", provider="haven")
+    auditor = await country.client("auditor", region=THERE)
+    until = (local_today() + timedelta(days=30)).isoformat()
+    await auditor.post("/caps", {"atMost": 1, "reason": "staffing", "until": until})
+    stayer = await named.post("/referrals", referral_body(**CAPACITY))
+    held = await named.post("/holds", await wish_for(named, stayer["id"]), key=fresh())
+    helped = await named.post("/referrals", referral_body())
+    await where.receiver.ask("PUT", "/ambulatory-capacity", json={"capacity": 1}, expect=200)
+    help_at_home = {
+        "kind": "ambulatory",
+        "responsibleProviderId": str(country.providers["linde"]),
+    }
+    await named.post(f"/referrals/{helped['id']}/alternatives", help_at_home)
+    if hidden:
+        for one in (stayer, helped):
+            await shield(named, one["id"])
+        await other.get(f"/holds/{held['id']}", expect=404)
+
+    kept_away = await other.post("/referrals", referral_body(**CAPACITY))
+    ranking = await other.post(f"/referrals/{kept_away['id']}/rankings")
+    assert "cap" in {out["rule"] for out in ranking["excluded"] if out["region"] == THERE}
+    refused = await other.post(
+        f"/referrals/{kept_away['id']}/alternatives", help_at_home, expect=409
+    )
+    assert refused["code"] == "no_capacity"
+    async with country.parts.database.transaction(token_of(other)) as tx:
+        (used,) = (row.used for row in await budgets.read_own(tx) if row.kind == "desk_holds")
+    assert used == 1
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+async def test_a_hold_that_ran_out_gives_way_whoever_sees_it(
+    country: Country, *, hidden: bool
+) -> None:
+    where = await desk(country)
+    named, other = where.intake, await country.client("intake_worker", provider="haven")
+    before = await where.hold()
+    await lapse(country, before["id"])
+    if hidden:
+        await shield(named, before["referralId"])
+
+    wanted = await wish(other)
+    await other.post("/holds", wanted, key=fresh())
+
+    assert (await named.get(f"/holds/{before['id']}"))["status"] == "no_answer"
+    assert (await named.get(f"/referrals/{before['referralId']}"))["status"] == "open"
+    claims = "SELECT count(*) FROM claims WHERE kind = 'hold'"
+    assert await country.value(claims) == 1
+    told = "SELECT count(*) FROM outbox WHERE kind = 'hold' AND subject = :id"
+    assert await country.value(told, id=before["id"]) == 2
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+async def test_an_arrival_ends_what_was_before_it_whoever_sees_that(
+    country: Country, *, hidden: bool
+) -> None:
+    where = await scene(country)
+    await shelter(country, "eik", site={"municipality": FAR}, kind="regular")
+    eik = await country.client("intake_worker", "coordinator", provider="eik")
+    first = await where.lives(hidden=hidden)
+    path = f"/placements/{first['id']}"
+    await where.named.patch(path, {"blockers": ["housing"]})
+    # Of the next place linde's coordinator hears nothing, nor eik of the one before.
+    onward = await where.named.post("/referrals", referral_body(**MOVING))
+    hotel = {"kind": "hotel", "responsibleProviderId": str(country.providers["linde"])}
+    await where.named.post(f"/referrals/{onward['id']}/alternatives", hotel)
+    ranking = await where.named.post(f"/referrals/{onward['id']}/rankings")
+    offer = next(
+        one for one in ranking["offers"] if one["provider"]["id"] == str(country.providers["eik"])
+    )
+    wanted = {"referralId": onward["id"], "rankingId": ranking["id"], "offerId": offer["offerId"]}
+    held = await where.named.post("/holds", wanted | {"overrideReason": "other"}, key=fresh())
+    await eik.post(f"/holds/{held['id']}/acceptance", {"by": "person"}, expect=200)
+    body = {"holdId": held["id"], "previousPlacementId": first["id"]}
+    coming = await where.named.post("/placements", body, key=fresh())
+    if hidden:
+        await shield(where.named, onward["id"])
+        await where.other.get(f"/placements/{coming['id']}", expect=404)
+    await eik.get(path, expect=404)
+
+    await eik.post(f"/placements/{coming['id']}/arrival", expect=200)
+
+    assert (await where.named.get(path))["status"] == "ended"
+    assert await country.value("SELECT count(*) FROM blocker_periods WHERE until IS NULL") == 0
+    assert await country.value("SELECT count(*) FROM alternatives WHERE ended_at IS NULL") == 0
+    left_by = "SELECT count(*) FROM vacancies WHERE left_by = :id"
+    assert await country.value(left_by, id=UUID(first["referralId"])) == 1
+    assert await where.leaves() == ["arrival", "departure", "arrival"]
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+async def test_senders_hear_that_an_address_changes_whomever_they_named(
+    country: Country, *, hidden: bool
+) -> None:
+    where = await desk(country)
+    coming = await where.underway()
+    if hidden:
+        await shield(where.intake, coming["referralId"])
+    told = "SELECT audience FROM outbox WHERE kind = 'placement' AND subject = :id ORDER BY id"
+    before = len(await country.rows(told, id=coming["id"]))
+
+    address = {"street": "Elders 2", "postcode": "0000 BB", "city": "Nergenshuizen"}
+    await move_site(country, where.receiver, where.there.site_id, address=address)
+
+    heard = (await country.rows(told, id=coming["id"]))[before:]
+    assert [row.audience for row in heard] == [[country.providers["haven"]]] * 2
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+async def test_a_place_in_which_somebody_lives_is_not_declared_free(
+    country: Country, *, hidden: bool
+) -> None:
+    where = await scene(country)
+    there = await where.lives(hidden=hidden)
+    place = f"/places/{where.there.place_ids[0]}"
+    if hidden:
+        await where.other.get(f"/placements/{there['id']}", expect=404)
+
+    refused = await where.other.patch(place, {"status": "free"}, expect=409)
+
+    assert refused["code"] == "claimed"
+    assert (await where.other.get(place))["status"] == "occupied"
