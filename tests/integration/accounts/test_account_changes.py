@@ -112,6 +112,7 @@ async def test_what_nobody_refused_takes_effect_after_a_day_and_stands_in_each_h
     case = await intake.post("/referrals", referral_body())
     over = await intake.post("/referrals", referral_body())
     await intake.post(f"/referrals/{over['id']}/withdrawal", {"reason": "mistake"}, expect=200)
+    shielded = await intake.post("/referrals", referral_body(shield={"colleagues": []}))
     elsewhere = await country.client("intake_worker", provider="haven")
     theirs = await elsewhere.post("/referrals", referral_body())
     async with acting(country, chief) as tx:
@@ -126,7 +127,7 @@ async def test_what_nobody_refused_takes_effect_after_a_day_and_stands_in_each_h
     assert [(one["accountId"], one["purpose"], one["roles"]) for one in opened] == [
         (str(chief.account_id), "invite", ["administrator"])
     ]
-    for client, other in ((intake, over), (elsewhere, theirs)):
+    for client, other in ((intake, over), (intake, shielded), (elsewhere, theirs)):
         lines = await client.get(f"/referrals/{other['id']}/accesses")
         assert "open_desk" not in [line["action"] for line in lines["items"]]
     desk = await country.client("coordinator", provider="linde")
