@@ -18,6 +18,7 @@ QUICK: Mapping[str, Sequence[str]] = {
     "style": ("ruff", "check", "."),
     "form": ("ruff", "format", "--check", "."),
     "sizes": ("python", ".ci/sizes.py"),
+    "prose": ("python", ".ci/prose.py"),
     "templates": ("djlint", "--check", "--lint", "app"),
 }
 """What pre-commit runs as well."""

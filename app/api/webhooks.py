@@ -38,7 +38,7 @@ class WebhookWanted(In):
     )
     kinds: Annotated[
         list[Kind], Field(min_length=1, max_length=len(WEBHOOK_KINDS)), AfterValidator(_once_each)
-    ] = Field(default=list(WEBHOOK_KINDS), description="Of which kinds of events.")
+    ] = Field(default=list(WEBHOOK_KINDS), description="The kinds of events.")
 
 
 class WebhookOut(Out, alias_generator=aliases_from("row")):

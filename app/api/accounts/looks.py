@@ -56,8 +56,8 @@ class NoticeOut(Out, alias_generator=aliases_from("row")):
         "reset, change, enable, disable, refuse, or open_desk: an administrator's act took effect"
     )
     outcome: str = Field(description="granted or refused")
-    site_id: Id | None = Field(description="Of which own site, where it is about one.")
-    referral_id: Id | None = Field(description="Of which own referral, for a broken glass.")
+    site_id: Id | None = Field(description="The own site, if it is about one.")
+    referral_id: Id | None = Field(description="The own referral, for a broken glass.")
     hold_id: Id | None = Field(description="At which own hold, for a danger look.")
     provider_id: Id | None = Field(description="For whom they work who asked.")
     provider: str | None = Field(description="Its name.")

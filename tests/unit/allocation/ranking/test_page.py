@@ -26,9 +26,9 @@ POLICY = parse_policy(
 
 
 def test_the_page_has_every_rule_and_every_factor_in_order() -> None:
-    of_a_ranking = PAGE.partition("## Waiting")[0]
+    of_a_ranking = PAGE.partition("## The policy")[0]
 
-    assert tuple(re.findall(r"^\| `(\w+)` \|", of_a_ranking, flags=re.MULTILINE)) == (
+    assert tuple(re.findall(r"^- `(\w+)`(?::|$)", of_a_ranking, flags=re.MULTILINE)) == (
         *CODES,
         *FACTORS,
     )
@@ -38,7 +38,8 @@ def test_the_page_has_the_order_of_the_waiting_list() -> None:
     of_waiting = PAGE.partition("## Waiting")[2].partition("## Alternatives")[0]
 
     assert (
-        tuple(re.findall(r"^\| `(\w+)` \|", of_waiting, flags=re.MULTILINE)) == POLICY.waiting_order
+        tuple(re.findall(r"^- `(\w+)`(?::|$)", of_waiting, flags=re.MULTILINE))
+        == POLICY.waiting_order
     )
 
 
