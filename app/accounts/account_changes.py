@@ -1,4 +1,4 @@
-"""Changes of accounts at a provider: who asks for one, who refuses it, and when it takes effect.
+"""Changes of accounts at a provider: asked for, refused, and when they take effect.
 
 What an administrator asks for waits for the policy's hours; the database decides, in one function
 (`takes_effect_at`), and its rows decide between a refusal and the moment.

@@ -73,9 +73,7 @@ async def restore_backup(
         aclosing(script),
     ):
         assert process.stdin is not None  # noqa: S101 - asked for
-        process.stdin.write(
-            (restore_statements.BEGIN + restore_statements.CLEAR + restore_statements.ROLE).encode()
-        )
+        process.stdin.write(restore_statements.BEFORE_DUMP.encode())
         async for line in fitted:
             process.stdin.write(line)
             await process.stdin.drain()

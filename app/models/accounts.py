@@ -87,7 +87,7 @@ class AccountAct(Base):
 
 
 class AccountChange(Base):
-    """What was asked for an account: it takes effect at its moment, unless it is refused before.
+    """A change asked for an account: it takes effect at its moment, unless refused before.
 
     Written by the database's own functions alone.
     """

@@ -1,4 +1,4 @@
-"""Let an administrator's act on an account at a provider wait, and colleagues vouch and be told."""
+"""Let an administrator's act on a provider's account wait, and colleagues vouch."""
 
 from alembic import op
 

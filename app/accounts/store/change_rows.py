@@ -1,4 +1,4 @@
-"""Changes of accounts: asked for, refused and let take effect by the database's functions alone."""
+"""Changes of accounts, through the database's functions alone."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

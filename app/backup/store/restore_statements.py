@@ -50,6 +50,8 @@ BEGIN
 END $$;
 """
 
+BEFORE_DUMP = BEGIN + CLEAR + ROLE
+
 # What stands outside the schema, and so in no dump of it.
 DATABASE = """
 DO $$ BEGIN

@@ -1,4 +1,4 @@
-"""Colleagues: what is asked for accounts at the own provider, and the press that refuses it."""
+"""Colleagues: what is asked for accounts at the own provider, and refusing it."""
 
 from fastapi import APIRouter, Response
 

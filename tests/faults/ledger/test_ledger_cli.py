@@ -207,7 +207,7 @@ def test_an_export_that_is_only_older_than_the_checkpoint_is_not_called_wrong(
         assert f"all {size} leaves" in said
         assert "The checkpoint signs 14" in said
 
-    # What was cut off or changed is wrong, whatever lies beside it; so is what somebody else signed.
+    # What was cut off or changed is wrong, whatever lies beside it; so is what another signed.
     whole = old.read_bytes().splitlines(keepends=True)
     old.write_bytes(b"".join(whole[:-1]))
     assert f"WRONG. leaf {size - 1}: it is missing" in verify(old, newer, expect=1)

@@ -22,7 +22,7 @@ PENDING = "SELECT count(*) FROM account_changes WHERE outcome IS NULL"
 
 @asynccontextmanager
 async def acting(country: Country, one: Person) -> AsyncGenerator[Transaction]:
-    """Open a transaction of somebody who is signed in."""
+    """Open a transaction of a person who is signed in."""
     async with country.parts.database.transaction(session_hash(one.opened.cookie)) as tx:
         yield tx
 
@@ -204,7 +204,7 @@ async def test_a_provider_without_an_account_gets_its_first_at_once_and_never_ag
         first = await staff.invite(tx, at_linde, sign_in_name="one@linde.example", embedded=True)
     assert not first.asked.waits
     one = await accept(country, first.code)
-    # Whoever empties a provider finds no provider without an account there.
+    # Emptying a provider gives no provider without an account.
     async with acting(country, chief) as tx:
         await staff.disable(tx, one.account_id)
         lure = await staff.invite(tx, at_linde, sign_in_name="two@linde.example", embedded=True)
