@@ -1,1 +1,1 @@
-"""Consistency: what is recorded twice is compared, and administrators hear where it differs."""
+"""Consistency: compare what is recorded twice, and tell administrators what differs."""

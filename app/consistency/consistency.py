@@ -1,4 +1,4 @@
-"""Comparison of what is recorded twice: claims with holds and placements, stays with leaves."""
+"""Comparison of what is recorded twice: claims with holds, stays with leaves."""
 
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Check:
 
 
 async def check_records(tx: Transaction) -> Check:
-    """Compare what became of the days and leaves since the last check, and some days of the past.
+    """Compare the days and leaves since the last check, and some days of the past.
 
     Claims are compared as they are now, and so is what differed before. Each statement sees one
     moment of the database, and reads a day or what exists now: none reads a table that grows from
@@ -63,7 +63,7 @@ async def check_records(tx: Transaction) -> Check:
 
 
 def alarm_administrators(new: list[Found]) -> None:
-    """Say which discrepancy is the first of the new ones; their page and a metric have them all."""
+    """Log the first of the new discrepancies; their page and a metric have them all."""
     code, subject = new[0]
     log.error("records_disagree", code=code, subject=str(subject), new=len(new))
 

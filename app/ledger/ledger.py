@@ -96,7 +96,7 @@ async def stay_of(tx: Transaction, began_with: UUID) -> RecordedStay | None:
 def opened_stay(
     began_with: UUID, rows: Sequence[tuple[int, bytes]], *, key: DataKey
 ) -> RecordedStay | None:
-    """Return a household's time at a provider by its sealed openings in order; None without any."""
+    """Return a household's time at a provider by its sealed openings; None without any."""
     if not rows:
         return None
     states: dict[int, OpeningContent] = {}

@@ -28,7 +28,7 @@ WHERE gone_at IS NULL
 
 @dataclass(frozen=True, slots=True, order=True)
 class DiscrepancyRow:
-    """Something that differs now: how, as a code; the id of what; and since when that is known."""
+    """Something that differs now: how, as a code; its id; and since when that is known."""
 
     code: str
     subject: UUID
@@ -44,7 +44,7 @@ async def list_open(tx: Transaction) -> list[DiscrepancyRow]:
 
 
 async def note(tx: Transaction, found: Collection[tuple[str, UUID]]) -> list[tuple[str, UUID]]:
-    """Note what differs now, and that all else does not any more; return what is new, in order."""
+    """Note what differs now, and that all else does not; return what is new, in order."""
     values = {
         "codes": [code for code, _ in found],
         "subjects": [subject for _, subject in found],
