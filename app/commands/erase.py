@@ -71,7 +71,7 @@ async def _erase_listed(installation: Installation, given: ErasureList) -> str:
     async with installation.transaction() as tx:
         await erasure.take_over_list(tx, reading.ids, listed=installation.erasures)
     async with installation.owner() as database:
-        again = await erasure.erase_again(database.transaction, reading.ids)
+        again = (await erasure.erase_again(database.transaction, reading.ids)).count
     return (
         f"Of {len(reading.ids):,} on the list {again:,} {'was' if again == 1 else 'were'} "
         "erased now; "

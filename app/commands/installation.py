@@ -156,10 +156,15 @@ async def erase_again(database: Database, listed: ErasureList) -> None:
     if reading.faults:
         lines = ", ".join(map(str, reading.faults))
         say(f"{listed.path} has lines that name nothing erased; passed over: {lines}.")
-    again = await erasure.erase_again(database.transaction, reading.ids)
-    if again:
-        them = "1 referral" if again == 1 else f"{again:,} referrals"
+    again = await erasure.erase_again(database.transaction, reading.ids, listed_at=reading.at)
+    if again.count:
+        them = "1 referral" if again.count == 1 else f"{again.count:,} referrals"
         say(f"Erased {them} again that a restored backup had brought back.")
+    if again.spared:
+        say(
+            f"Listed as erased, but placed since, and so not erased: {', '.join(again.spared)}."
+            " Erase them once more when they have left."
+        )
     try:
         async with database.transaction() as tx:
             await erasure.complete_list(tx, listed=listed)

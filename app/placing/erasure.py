@@ -1,8 +1,10 @@
 """Erase referrals: destroy their keys, and with them all that is sealed; keep the counts."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TypeAlias
 from uuid import UUID
 
@@ -28,6 +30,14 @@ HAS_A_PLACE = {
     "no_show": "did not come, and the place is kept until somebody has made sure that they are"
     " safe. Record that first",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedAgain:
+    """How many referrals of a list were erased again, and the codes of those that were spared."""
+
+    count: int
+    spared: tuple[str, ...]
 
 
 async def erase_referral(
@@ -64,24 +74,39 @@ async def erase_overdue(tx: Transaction, *, listed: ErasureList) -> int:
     return len(ids)
 
 
-async def erase_again(begin: Begin, ids: Sequence[UUID]) -> int:
-    """Erase the listed referrals that a restored database has back; return how many.
+async def erase_again(
+    begin: Begin, ids: Sequence[UUID], *, listed_at: Mapping[UUID, datetime] | None = None
+) -> ErasedAgain:
+    """Erase the listed referrals that a restored database has back.
 
     Neither a hold nor a place prevents that: they were erased once, and the backup tells of the
-    past. A hold is given back; a placement stays, so that its provider can end it.
+    past. A hold is given back; a placement stays, so that its provider can end it. But a hold or a
+    place that began after the referral was listed (`listed_at`) is no past: that erasure was taken
+    back before its end, and they are spared.
     """
     if not ids:
-        return 0
+        return ErasedAgain(0, ())
     async with begin() as tx:
         forgotten = await erasures.find_not_erased(tx, ids)
-    again = 0
+    again, spared = 0, list[str]()
     for id_ in forgotten:
         async with begin() as tx:
             before = await erasures.read_candidate(tx, id_, lock=True)
-            if before is not None:
-                await _give_back(tx, before)
-                again += len(await _destroy(tx, [id_], cause=RESTORE))
-    return again
+            if before is None:
+                continue
+            if _lives_since(before, (listed_at or {}).get(id_)):
+                spared.append(before.reference)
+                continue
+            await _give_back(tx, before)
+            again += len(await _destroy(tx, [id_], cause=RESTORE))
+    return ErasedAgain(again, tuple(spared))
+
+
+def _lives_since(before: ErasureCandidate, listed_at: datetime | None) -> bool:
+    """Whether a hold or a place began after a moment, which a list has in whole seconds."""
+    if before.placed_at is None or listed_at is None:
+        return False
+    return before.placed_at >= listed_at + timedelta(seconds=1)
 
 
 async def complete_list(tx: Transaction, *, listed: ErasureList) -> None:

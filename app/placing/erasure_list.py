@@ -4,8 +4,9 @@ It has one line for each erasure, with the referral's id, the cause and the time
 """
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -33,6 +34,8 @@ class ErasureListContent:
 
     ids: tuple[UUID, ...]
     faults: tuple[int, ...]
+    at: Mapping[UUID, datetime] = field(default_factory=dict[UUID, datetime])
+    """When each was listed last, where its line says so."""
 
 
 class ErasureList:
@@ -61,12 +64,17 @@ class ErasureList:
             ) from error
         ids: dict[UUID, None] = {}
         faults: list[int] = []
+        at: dict[UUID, datetime] = {}
         for number, line in enumerate(lines, start=1):
+            words = line.split()
             try:
-                ids |= {UUID(word): None for word in line.split()[:1]}
+                ids |= {UUID(word): None for word in words[:1]}
             except ValueError:
                 faults.append(number)
-        return ErasureListContent(tuple(ids), tuple(faults))
+                continue
+            with suppress(ValueError):
+                at |= {UUID(words[0]): datetime.fromisoformat(word) for word in words[2:3]}
+        return ErasureListContent(tuple(ids), tuple(faults), at)
 
     def add(self, erasures: Sequence[ErasureRecord]) -> None:
         """Write erasures so that they survive a loss of power, or raise OperatorError."""

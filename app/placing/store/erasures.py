@@ -32,7 +32,9 @@ LIVE_HOLD, COMING = hold_live("h"), placement_coming("p")
 
 _CANDIDATE = text(f"""
 SELECT r.id, r.provider_id, r.reference, e.at AS erased_at, h.id AS hold_id, h.receiver_id,
-       h.site_id, h.expires_at, p.status AS placement
+       h.site_id, h.expires_at, p.status AS placement,
+       greatest(h.created_at, (SELECT max(q.created_at) FROM placements AS q
+                               WHERE q.referral_id = r.id AND {placement_coming("q")})) AS placed_at
 FROM referrals AS r
 LEFT JOIN erasures AS e ON e.referral_id = r.id
 LEFT JOIN holds AS h ON h.referral_id = r.id AND {LIVE_HOLD}
@@ -100,6 +102,8 @@ class ErasureCandidate:
     held_until: datetime | None
     placement: str | None
     """The status of its live placement: underway, arrived, or a no_show not yet checked."""
+    placed_at: datetime | None
+    """When the newest of these began."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import stat
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,8 +15,9 @@ import pytest
 from app.commands.installation import Installation
 from app.config import Settings
 from app.errors import OperatorError
+from app.placing import erasure
 from app.placing.erasure_list import ErasureList, ErasureRecord
-from tests.casework import Desk, desk, lapse
+from tests.casework import Desk, desk, lapse, wish_for
 from tests.conftest import Server, at, clone
 from tests.country import Country, open_country, referral_body
 from tests.erasures import erase
@@ -168,6 +169,60 @@ async def test_somebody_who_is_back_in_a_place_by_a_restore_is_erased_all_the_sa
             held["referralId"]: "withdrawn",
         }
         assert await old.country.value("SELECT count(*) FROM claims WHERE kind IS NOT NULL") == 0
+
+
+async def test_an_erasure_that_was_taken_back_is_not_carried_out_on_who_was_placed_since(
+    country: Country, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = await desk(country, places=3)
+    lives, held, waits = [
+        (await where.intake.post("/referrals", referral_body()))["id"] for _ in range(3)
+    ]
+    listed = ErasureList.of(tmp_path)
+    for id_ in (lives, held, waits):
+        with pytest.raises(ZeroDivisionError):
+            await erase_in_vain(country, id_, listed=listed)
+    long_ago = datetime.now(UTC) - timedelta(seconds=2)
+    lines = listed.path.read_text().splitlines()
+    listed.path.write_text(
+        "".join(f"{line.rsplit(' ', 1)[0]} {long_ago:%Y-%m-%dT%H:%M:%SZ}\n" for line in lines)
+    )
+    placement = await placed(where, lives)
+    hold = await where.intake.post("/holds", await wish_for(where.intake, held), key="held")
+    now = Backup(country, where, country.owner_url)
+
+    await now.started(tmp_path)
+
+    said = capsys.readouterr().err
+    assert AGAIN.format("1 referral") in said
+    for id_ in (lives, held):
+        known = await where.intake.get(f"/referrals/{id_}")
+        assert known["household"]["adults"]
+        assert known["reference"] in said
+    assert (await where.receiver.get(f"/placements/{placement['id']}"))["status"] == "arrived"
+    assert (await where.intake.get(f"/holds/{hold['id']}"))["status"] == "pending"
+    await where.intake.get(f"/referrals/{waits}", expect=410)
+
+    await left(where, placement)
+    await erase(country, lives, folder=tmp_path)
+    await now.started(tmp_path)
+    assert known["reference"] in capsys.readouterr().err
+
+
+async def erase_in_vain(country: Country, referral_id: str, *, listed: ErasureList) -> None:
+    """Erase a referral in a transaction that is taken back."""
+    async with country.owner.transaction() as tx:
+        await erasure.erase_referral(tx, referral_id, listed=listed)
+        raise ZeroDivisionError
+
+
+async def placed(where: Desk, referral_id: str) -> dict[str, Any]:
+    """Bring a household to a place."""
+    wanted = await wish_for(where.intake, referral_id)
+    held = await where.intake.post("/holds", wanted, key="placed")
+    await where.receiver.post(f"/holds/{held['id']}/acceptance", {"by": "person"}, expect=200)
+    coming = await where.intake.post("/placements", {"holdId": held["id"]}, key="placed")
+    return await where.receiver.post(f"/placements/{coming['id']}/arrival", expect=200)
 
 
 async def test_a_list_is_completed_by_what_other_hosts_have_erased(
