@@ -31,6 +31,7 @@ SENTINEL = ("redis+sentinel", "rediss+sentinel")
 HERE = ("localhost", *THIS_MACHINE)
 """Names of this machine for its own browsers: a link that begins so leads nowhere else."""
 ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.IGNORECASE)
+SENDER = re.compile(r"[a-z0-9.+_-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)*", re.IGNORECASE)
 HOST = re.compile(r"(?:\*\.)?[a-z0-9_:.-]+")
 
 
@@ -75,6 +76,10 @@ class Settings:
     """The only hosts that webhooks may go to (`*.` before a name: all below it); none: any."""
     public_url: str | None = None
     """Where people reach this installation, without a slash at the end; links begin with it."""
+    smtp_url: str | None = field(default=None, repr=False)
+    """The server that takes mails, `smtp://` or `smtps://`; none: nobody is written to."""
+    mail_from: str | None = None
+    """The address that mails come from."""
     wal_archive: bool = False
     """The embedded server archives its write-ahead log, from the next start on."""
     log_level: str = "info"
@@ -96,6 +101,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     env = os.environ if environment is None else environment
     database_url = env.get("DATABASE_URL") or None
     owner_url = env.get("PLEK_OWNER_URL") or None
+    smtp_url, mail_from = _mail(env)
     return Settings(
         data_dir=Path(env.get("PLEK_DATA_DIR") or DEFAULT_DATA_DIR),
         database_url=_asyncpg(database_url),
@@ -113,6 +119,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         webhook_networks=_networks(env, "PLEK_WEBHOOK_NETWORKS", default=()),
         webhook_hosts=_hosts(env, "PLEK_WEBHOOK_HOSTS"),
         public_url=_address(env, "PLEK_PUBLIC_URL"),
+        smtp_url=smtp_url,
+        mail_from=mail_from,
         wal_archive=_flag(env, "PLEK_WAL_ARCHIVE"),
         log_level=_choice(env, "PLEK_LOG_LEVEL", of=("info", "debug", "warning", "error")),
     )
@@ -229,6 +237,32 @@ def _address(env: Mapping[str, str], name: str) -> str | None:
         message = f"{name} must be https:// and a host, as in https://plek.example.org."
         raise OperatorError(message)
     return text
+
+
+def _mail(env: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """Return the mail server and the address that mails come from: both, or neither."""
+    url, sender = env.get("PLEK_SMTP_URL") or None, env.get("PLEK_MAIL_FROM") or None
+    if (url is None) != (sender is None):
+        raise OperatorError("PLEK_SMTP_URL and PLEK_MAIL_FROM need each other.")
+    if url is not None and not _names_mail_server(url):
+        message = (
+            "PLEK_SMTP_URL must be smtp:// or smtps:// and a host, as in "
+            "smtp://name:password@mail.example.org; in a password @ is written %40."
+        )
+        raise OperatorError(message)
+    if sender is not None and not SENDER.fullmatch(sender):
+        raise OperatorError("PLEK_MAIL_FROM must be an address, as in plek@example.org.")
+    return url, sender
+
+
+def _names_mail_server(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:  # a port or an address that is none
+        return False
+    bare = not (parts.query or parts.fragment) and parts.path in {"", "/"}
+    return parts.scheme in {"smtp", "smtps"} and bool(parts.hostname) and bare and port != 0
 
 
 def _list_of(env: Mapping[str, str], name: str) -> list[str]:

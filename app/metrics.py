@@ -56,6 +56,7 @@ _FREE = Gauge(
 _DELIVERIES = Counter(
     "plek_webhook_deliveries", "Attempts to send to webhooks, by how they went.", ["outcome"]
 )
+_MAILS = Counter("plek_mails", "Attempts to send mails, by how they went.", ["outcome"])
 _LOST_LINES = Counter(
     "plek_log_lines_lost",
     "Lines of the log that could not be written: a full disk, a stuck reader.",
@@ -127,6 +128,11 @@ def disk(free_bytes: int) -> None:
 def delivery(outcome: str) -> None:
     """Count an attempt to send to a webhook as `delivered` or `failed`."""
     _DELIVERIES.labels(outcome).inc()
+
+
+def count_mail(outcome: str) -> None:
+    """Count an attempt to send a mail as `sent`, `failed`, `given_up` or `no_address`."""
+    _MAILS.labels(outcome).inc()
 
 
 def lost_lines(count: int) -> None:

@@ -23,6 +23,9 @@ from app.database.transaction import RELAY, WORKER, Database, Transaction
 from app.deps import Parts
 from app.errors import Conflict, OperatorError, Unavailable
 from app.ledger.signed_file import SignedTreeFile
+from app.notices import postman
+from app.notices.mail_server import MailServer
+from app.notices.postman import Postman
 from app.placing import agreements, erasure, holds, placements
 from app.placing.erasure_list import ErasureList
 from app.placing.swaps import proposals
@@ -96,6 +99,7 @@ async def prune(tx: Transaction) -> float:
     await deliveries.prune(tx)
     await answers.prune(tx)
     await budgets.prune_uses(tx)
+    await postman.prune_mails(tx)
     await vacancies.prune_vacancies(tx)
     await waiting_list.prune_reminders(tx)
     await peaks.prune_counts(tx)
@@ -209,6 +213,12 @@ async def work_during_block(
     ours = recurring_work(parts.settings.data_dir)
     timed = ours if recurring is None else recurring
     courier = Courier(parts.database, parts.keyring, Post(Destinations.of(parts.settings)))
+    mails = Postman(
+        parts.database,
+        parts.keyring,
+        MailServer.of(parts.settings),
+        public_url=parts.settings.public_url,
+    )
     turns: Mapping[str, Callable[[], Awaitable[None]]] = {
         "relay": lambda: relay(parts),
         "read": parts.bus.read,
@@ -216,6 +226,7 @@ async def work_during_block(
         "doorbell": lambda: parts.bus.doorbell.answer(parts.bus.note_position),
         "timers": lambda: recur(parts.database, timed),
         "webhooks": courier.turn,
+        "mails": mails.turn,
     }
     tasks = [
         asyncio.create_task(

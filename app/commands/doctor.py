@@ -25,6 +25,7 @@ from app.embedded import dead_servers
 from app.embedded.folder import FULL_BYTES, free_bytes
 from app.errors import OperatorError
 from app.events.link import Link
+from app.notices.mail_server import MailServer
 from app.prepare import OLDEST_POSTGRES
 from app.ranking import rankings
 from app.seal import KeyFile, Keyring
@@ -76,6 +77,7 @@ async def _findings(data_dir: Path | None) -> AsyncGenerator[Finding]:
         settings = settings_with(data_dir)
         yield _settings(settings)
         yield _space(settings.data_dir)
+        yield await _mail(settings)
         if settings.embedded and not (settings.data_dir / "postgres").exists():
             yield Finding("warn", "database", f"there is none yet: `{program()} serve` makes it")
             return
@@ -99,6 +101,20 @@ def _settings(settings: Settings) -> Finding:
         return Finding("ok", "settings", "DATABASE_URL and REDIS_URL are set")
     words = f"{' and '.join(own)} not set: Plek's own, in {settings.data_dir}"
     return Finding("ok" if len(own) == len(named) else "warn", "settings", words)
+
+
+async def _mail(settings: Settings) -> Finding:
+    """Whether mails can be handed in; none is."""
+    mail_server = MailServer.of(settings)
+    if mail_server is None:
+        words = "PLEK_SMTP_URL is not set: people are told of things on the page alone"
+        return Finding("warn", "mail", words)
+    try:
+        await mail_server.look()
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is what was looked for
+        return Finding("fail", "mail", f"the server takes no mail ({type(error).__name__})")
+    link = "" if settings.public_url else "; without PLEK_PUBLIC_URL mails have no link"
+    return Finding("ok" if not link else "warn", "mail", f"the server takes mail{link}")
 
 
 def _dead(settings: Settings) -> list[str]:

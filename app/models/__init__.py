@@ -37,6 +37,8 @@ from app.models.operations import (
     PeakPlan,
     Timer,
 )
+from app.models.notices import Mail
+from app.models.operations import AvailabilityStep, Head, OutboxEntry, PeakPlan, Timer
 from app.models.reference import Clearance, Municipality, Policy, Region, Weight
 from app.models.registry import (
     Claim,
@@ -92,6 +94,7 @@ __all__ = [
     "InstallationKey",
     "Invitation",
     "Leaf",
+    "Mail",
     "MonitorDay",
     "MonitorRelease",
     "MonitorStaleness",

@@ -13,6 +13,7 @@ SUBJECTS = (
     "reference",
     "registry",
     "accounts",
+    "notices",
     "account_changes",
     "budgets",
     "alternatives",

@@ -162,6 +162,10 @@ BEGIN
     INSERT INTO public.invitations (hash, account_id, change_id, expires_at)
     VALUES (invitation, of_account, new_id, effective_at + valid);
   END IF;
+  IF before <> 'operator' THEN
+    PERFORM public.mail_provider(opens, CASE WHEN waits THEN 'account_asked'
+                                             ELSE 'account_changed' END, effective_at);
+  END IF;
   IF NOT waits THEN
     PERFORM public.let_take_effect(new_id);
   END IF;
@@ -253,6 +257,9 @@ BEGIN
   WHERE account_id = of_account AND outcome IS NULL;
   UPDATE public.tokens AS t SET revoked_at = clock_timestamp() FROM public.sessions AS s
   WHERE s.token_id = t.id AND s.account_id = of_account AND t.revoked_at IS NULL;
+  IF before <> 'operator' THEN
+    PERFORM public.mail_provider(account.provider_id, 'account_changed', clock_timestamp());
+  END IF;
   PERFORM set_config('plek.actor', before, true);
   RETURN true;
 END $$;

@@ -162,6 +162,7 @@ BEGIN
   END IF;
   IF taken.desk + 1 = most THEN
     INSERT INTO public.budget_alarms (provider_id, holds) VALUES (NEW.provider_id, most);
+    PERFORM public.mail_administrators('budget_alarm');
   END IF;
   RETURN NEW;
 END $$;
@@ -227,6 +228,7 @@ BEGIN
   INSERT INTO public.budget_raises (id, account_id, provider_id, raised_by, as_what, reason, until)
   VALUES (raise_id, of_account, desk, me, as_what, because,
           clock_timestamp() + make_interval(hours => public.policy_number('budgets.raise_hours')));
+  PERFORM public.mail_administrators('budget_raised');
   RETURN 'raised';
 END $$;
 REVOKE ALL ON FUNCTION raise_budget FROM PUBLIC;
