@@ -29,6 +29,7 @@ from app.models.credentials import Credential, Invitation, RecoveryCode, Session
 from app.models.departures import BlockerPeriod, ReadyPeriod
 from app.models.ledger import Checkpoint, Leaf, Opening, Share, Subtree
 from app.models.monitor import HouseholdCount, MonitorDay, MonitorRelease, MonitorStaleness
+from app.models.notices import Mail
 from app.models.operations import (
     AvailabilityStep,
     Discrepancy,
@@ -37,8 +38,6 @@ from app.models.operations import (
     PeakPlan,
     Timer,
 )
-from app.models.notices import Mail
-from app.models.operations import AvailabilityStep, Head, OutboxEntry, PeakPlan, Timer
 from app.models.reference import Clearance, Municipality, Policy, Region, Weight
 from app.models.registry import (
     Claim,

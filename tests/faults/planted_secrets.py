@@ -72,11 +72,8 @@ COMMANDS = {
     "main": ("app.main.worker.work_during_block", ("serve", "--port", "0")),
     "simulation": ("app.simulation.ways.demo_world", ("simulate", "--days", "1")),
     "backup": ("app.backup.archive.open_archive", ("backup", "--check", "FILE")),
-<<<<<<< HEAD
     "consistency": ("app.consistency.consistency.record_rows.list_wrong_claims", ("check",)),
-=======
     "notices": ("app.notices.mail_server.MailServer.of", ("doctor",)),
->>>>>>> 08076f4 (Write to everyone whom a change of accounts concerns, by mails that tell a bystander nothing)
     "charts": ("app.charts.bars.Canvas", ("simulate", "--days", "1")),
 }
 """What fails in a layer, and the command that comes upon it."""
