@@ -229,9 +229,9 @@ def replay(
 @plek.command()
 def check(data_dir: DataDir = None) -> None:
     """Compare all that is recorded twice: claims with holds, stays with the ledger."""
-    from app.commands import check as act  # noqa: PLC0415 - as above
+    from app.commands import upkeep  # noqa: PLC0415 - as above
 
-    act.check(data_dir)
+    upkeep.check(data_dir)
 
 
 @plek.command()

@@ -184,6 +184,14 @@ def _restarts(counts: Mapping[str, int]) -> CollectorRegistry:
     return registry
 
 
+_FIGURES = {
+    "plek_outbox_lag": "Rows of the outbox that wait for the relay.",
+    "plek_outbox_lag_seconds": "How long the oldest of them has waited.",
+    "plek_alternatives_overdue": "Households in an alternative with a check overdue.",
+    "plek_discrepancies": "Records that disagree, as the daily check found.",
+}
+
+
 def _database_registry(counted: DatabaseCounts) -> CollectorRegistry:
     registry = CollectorRegistry()
     claims = Gauge(
@@ -194,20 +202,14 @@ def _database_registry(counted: DatabaseCounts) -> CollectorRegistry:
     )
     for kind, count in counted.live_claims.items():
         claims.labels(kind).set(count)
-    waiting = Gauge(
-        "plek_outbox_lag", "Rows of the outbox that wait for the relay.", registry=registry
-    )
-    waiting.set(counted.outbox_waiting)
-    waited = Gauge(
-        "plek_outbox_lag_seconds", "How long the oldest of them has waited.", registry=registry
-    )
-    waited.set(counted.outbox_waiting_seconds)
-    overdue = Gauge(
-        "plek_alternatives_overdue",
-        "Households in an alternative with a check overdue.",
-        registry=registry,
-    )
-    overdue.set(counted.alternatives_overdue)
+    figures = {
+        "plek_outbox_lag": counted.outbox_waiting,
+        "plek_outbox_lag_seconds": counted.outbox_waiting_seconds,
+        "plek_alternatives_overdue": counted.alternatives_overdue,
+        "plek_discrepancies": counted.discrepancies,
+    }
+    for name, value in figures.items():
+        Gauge(name, _FIGURES[name], registry=registry).set(value)
     late = Gauge(
         "plek_timer_late_seconds",
         "For how long recurring work has been due; +Inf for what was never done.",
@@ -216,10 +218,6 @@ def _database_registry(counted: DatabaseCounts) -> CollectorRegistry:
     )
     for timer, seconds in counted.timers_late_seconds.items():
         late.labels(timer).set(seconds)
-    differ = Gauge(
-        "plek_discrepancies", "Records that disagree, as the daily check found.", registry=registry
-    )
-    differ.set(counted.discrepancies)
     if counted.backup_age_seconds is not None:
         age = Gauge(
             "plek_backup_age_seconds", "How long ago the last backup was made.", registry=registry

@@ -21,6 +21,7 @@ from app.models import Ranking
 from app.ranking import offers
 from app.ranking.store.ranking_rows import RankingRow
 from app.reference import load
+from app.registry.names import read_key
 from app.registry.store import bulk
 from app.seal import Keyring
 from app.simulation.country.households import Households
@@ -83,7 +84,8 @@ def add_cases(ground: Ground, desks: Sequence[Desk], *, count: int, seed: int) -
     )
 
     async def add(tx: Transaction) -> None:
-        batch = demo.rows_of(DemoCountry(seed, (), (), (), drawn), keyring=keyring, at=tx.at)
+        country = DemoCountry(seed, (), (), (), drawn)
+        batch = demo.rows_of(country, keyring=keyring, names=await read_key(tx), at=tx.at)
         for row in batch.referrals:
             row["reference"] = row["id"].hex  # speakable ones of several draws would meet
         await bulk.add(tx, batch)

@@ -1,4 +1,7 @@
-"""The base of all tables: names of constraints, column types that recur, conditions."""
+"""The base of all tables: names of constraints, column types that recur, conditions.
+
+It stands alone because every module of tables imports it, and it imports none.
+"""
 
 from datetime import datetime
 from typing import Annotated

@@ -1,4 +1,7 @@
-"""Conditions on the state of a row in SQL, each under one name."""
+"""Conditions on the state of a row in SQL, each under one name.
+
+They stand alone as the counterpart of `migrations/sql/states.sql`.
+"""
 
 # `migrations/sql/states.sql` has the same for the rules for rows, on purpose: those are the second
 # wall, and one mistake must not open both. Each is given what a statement calls the table.

@@ -249,13 +249,9 @@ class _Header:
             nothing = N_("the first line names no column; known are %(known)s")
             self.faults = [CsvFault(line, "", nothing, {"known": known})]
             return
-        unknown = [
-            place
-            for place, column in enumerate(self.columns, 1)
-            if column and column not in kind.columns
-        ]
+        places = enumerate(self.columns, 1)
+        unknown = [place for place, column in places if column and column not in times]
         missing = [column for column in kind.required if column not in times]
-        twice = [column for column in times if times[column] > 1]
         self.faults = [
             *(
                 CsvFault(
@@ -277,7 +273,8 @@ class _Header:
                     N_("column '%(name)s' is there %(times)s times"),
                     {"name": column, "times": times[column]},
                 )
-                for column in twice
+                for column in times
+                if times[column] > 1
             ),
         ]
 
