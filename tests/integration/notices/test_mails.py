@@ -32,7 +32,7 @@ async def chief(country: Country) -> Person:
 
 
 async def invite(country: Country, chief: Person, name: str = "new@linde.example") -> None:
-    """Have an administrator invite somebody at linde."""
+    """Have an administrator invite a person at linde."""
     wanted = AccountWanted(STAFF, await country.provider("linde"), None, "Nieuw")
     async with country.parts.database.transaction(session_hash(chief.opened.cookie)) as tx:
         await staff.invite(tx, wanted, sign_in_name=name, embedded=True)
