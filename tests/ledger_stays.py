@@ -14,7 +14,6 @@ from app.database.transaction import WORKER
 from app.ledger import ledger
 from app.reference import load
 from app.shares import quarter_totals
-from app.shares.quarter_totals import SealedCounts
 from app.shares.store.quarter_rows import content_of_leaf
 from tests.country import HERE, THERE, Country
 
@@ -84,7 +83,7 @@ async def corrected(country: Country, arrival: int, instead: OpeningContent, *, 
     )
 
 
-async def seal(country: Country, *, on: dt.date | None = None) -> SealedCounts:
+async def seal(country: Country, *, on: dt.date | None = None) -> int:
     """Do what the worker does every few minutes, today or as if it were another day."""
     async with country.parts.database.transaction(actor=WORKER) as tx:
         then = tx.at if on is None else dt.datetime.combine(on, dt.time(12), tzinfo=dt.UTC)

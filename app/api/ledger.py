@@ -58,7 +58,7 @@ async def list_ledger_entries(
 ) -> Response:
     """Return the ledger's leaves after an index, with the openings due to the caller."""
     seen = after if page.after is None else int(page.after[0])
-    found = await entries.list_entries(tx, after=seen, limit=page.limit + 1)
+    found = await entries.list_entries(tx, after=seen, limit=page.limit)
     return EntriesOut.of(page.cut(found, place=lambda entry: (str(entry.index),))).reply()
 
 

@@ -1,9 +1,13 @@
-"""The ledger's leaves as readers see them, with the openings that are for their region."""
+"""The ledger's leaves as readers see them, with the openings that are for their region.
+
+Each opening that is shown stands in its household's list of accesses.
+"""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.database import access_log
 from app.database.caller import Caller, Role
 from app.database.sealing import keys
 from app.database.transaction import Transaction
@@ -43,19 +47,23 @@ async def export_entries(
 
 
 async def list_entries(tx: Transaction, *, after: int, limit: int) -> list[LedgerEntry]:
-    """Return the leaves after an index, in order."""
-    return await _read(tx, after=after, limit=limit, region=_region_of(tx.caller))
+    """Return the leaves after an index, in order; and one more, shut, if there are more."""
+    rows = await entry_rows.list_entries(
+        tx, after=after, limit=limit + 1, region=_region_of(tx.caller)
+    )
+    return await _unseal(tx, rows, shown=limit)
 
 
 async def list_readable(tx: Transaction, *, before: int | None, limit: int) -> list[LedgerEntry]:
     """Return the leaves before an index that the caller can read, newest first.
 
-    Those are the leaves in clear, and those whose opening the caller may see.
+    Those are the leaves in clear, and those whose opening the caller may see; and one more, shut,
+    if there are more.
     """
     rows = await entry_rows.list_readable(
-        tx, before=before, limit=limit, region=_region_of(tx.caller)
+        tx, before=before, limit=limit + 1, region=_region_of(tx.caller)
     )
-    return await _unseal(tx, rows)
+    return await _unseal(tx, rows, shown=limit)
 
 
 async def export_signed(tx: Transaction) -> tuple[SignedTree, AsyncGenerator[LedgerEntry]]:
@@ -64,6 +72,13 @@ async def export_signed(tx: Transaction) -> tuple[SignedTree, AsyncGenerator[Led
     if newest is None:
         raise Unavailable("No checkpoint has been sealed yet.")
     return newest, export_entries(tx, size=newest.size, region=_region_of(tx.caller))
+
+
+async def note_export(tx: Transaction) -> None:
+    """Log an export at the command line, for every household of which something was told."""
+    seen = tuple(sorted(tx.looks.referral_ids))
+    entry = access_log.of_actor(tx.actor, "export", "ledger", None, referral_ids=seen)
+    await access_log.add(tx, entry)
 
 
 def _region_of(caller: Caller) -> str | None:
@@ -78,13 +93,14 @@ async def _read(
     )
 
 
-async def _unseal(tx: Transaction, rows: Sequence[EntryRow]) -> list[LedgerEntry]:
+async def _unseal(
+    tx: Transaction, rows: Sequence[EntryRow], *, shown: int = PAGE
+) -> list[LedgerEntry]:
+    """Open what is sealed of the first rows, and note whose it is for the access log."""
+    sealed = [(row.index, row.sealed_opening) for row in rows[:shown] if row.sealed_opening]
     openings: dict[int, Mapping[str, Any]] = {}
-    if any(row.sealed_opening for row in rows):
+    if sealed:
         key = await keys.read(tx, keys.LEDGER)
-        openings = {
-            row.index: key.unseal_json(row.sealed_opening, row=str(row.index))
-            for row in rows
-            if row.sealed_opening
-        }
+        openings = {index: key.unseal_json(one, row=str(index)) for index, one in sealed}
+        tx.looks.referral_ids.update(await entry_rows.households_of(tx, list(openings)))
     return [LedgerEntry(row.index, row.type, row.content, openings.get(row.index)) for row in rows]

@@ -54,7 +54,6 @@ from app.models.registry import (
 from app.models.shares import (
     Cap,
     Displacement,
-    PairNights,
     QuarterFigures,
     QuarterTotal,
     RunningStays,
@@ -101,7 +100,6 @@ __all__ = [
     "Municipality",
     "Opening",
     "OutboxEntry",
-    "PairNights",
     "PeakPlan",
     "Place",
     "PlaceGroup",

@@ -1,4 +1,4 @@
-"""Rows of the accounts between regions: totals by quarter, nights, caps."""
+"""Rows of the accounts between regions: totals and figures by quarter, caps."""
 
 from datetime import date, datetime
 from typing import Any
@@ -9,7 +9,6 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     text,
 )
@@ -22,8 +21,8 @@ from app.models.base import Base, Id, Stamp
 class QuarterTotal(Base):
     """The leaf that has a quarter's totals.
 
-    The transaction that adds this row seals the quarter, so no quarter is sealed twice. Version 1
-    is the first; a later fact brings a later version, whose leaf corrects the one before.
+    The transaction that adds this row seals the quarter, so no quarter is sealed twice. Later
+    versions than 1 are in ledgers of the earlier edition alone, which sealed quarters anew.
     """
 
     __tablename__ = "quarter_totals"
@@ -48,29 +47,6 @@ class RunningStays(Base):
     """The number of leaves that those totals were made from."""
     arrivals: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     noted_at: Mapped[Stamp]
-
-
-class PairNights(Base):
-    """Exact place-nights between two regions in a month of a quarter, for those two alone."""
-
-    __tablename__ = "pair_nights"
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ("quarter", "version"), ("quarter_totals.quarter", "quarter_totals.version")
-        ),
-        CheckConstraint("nights >= 0 AND after_ready >= 0 AND stays > 0", name="amount"),
-    )
-
-    quarter: Mapped[str] = mapped_column(primary_key=True)
-    version: Mapped[int] = mapped_column(primary_key=True)
-    origin: Mapped[str] = mapped_column(ForeignKey("regions.code"), primary_key=True)
-    receiving: Mapped[str] = mapped_column(ForeignKey("regions.code"), primary_key=True)
-    month: Mapped[date] = mapped_column(primary_key=True)
-    reason: Mapped[str] = mapped_column(primary_key=True)
-    nights: Mapped[int]
-    after_ready: Mapped[int]
-    """Nights after the household was ready to leave, beside `nights`."""
-    stays: Mapped[int]
 
 
 class QuarterFigures(Base):

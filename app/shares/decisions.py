@@ -1,5 +1,6 @@
 """Decisions for an auditor: rankings made again, without danger zones or the household."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,7 +16,7 @@ from app.ledger import checkpoints
 from app.ranking import rankings
 from app.ranking.rankings import RecordedRanking
 from app.reference import load
-from app.shares.quarter_totals import span_of
+from app.shares.quarter_figures import span_of
 from app.shares.store import decision_rows
 from app.shares.store.decision_rows import AuditScope, DecisionRow
 
@@ -69,8 +70,25 @@ def arrival_day(row: DecisionRow) -> date:
 async def list_decisions(
     tx: Transaction, *, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[DecisionRow]:
-    """Return the decisions that concern the auditor's region and may be opened, newest first."""
-    return await decision_rows.list_decisions(tx, await _audit_scope(tx), limit=limit, after=after)
+    """Return the decisions that concern the auditor's region and may be opened, newest first.
+
+    One more, not to be shown, says that there are more. Each that is shown stands in its
+    household's list of accesses.
+    """
+    rows = await decision_rows.list_decisions(
+        tx, await _audit_scope(tx), limit=limit + 1, after=after
+    )
+    tx.looks.referral_ids.update(row.referral_id for row in rows[:limit])
+    return rows
+
+
+async def count_overrides(tx: Transaction, *, most: int) -> tuple[int, Counter[str]]:
+    """Return how many of the newest decisions there are, and how often each took another offer.
+
+    By the reason for it, at most `most` decisions.
+    """
+    rows = await decision_rows.list_decisions(tx, await _audit_scope(tx), limit=most, after=None)
+    return len(rows), Counter(row.override_reason for row in rows if row.override_reason)
 
 
 async def read(tx: Transaction, *, placement_id: UUID | None, leaf: int = NO_LEAF) -> Decision:

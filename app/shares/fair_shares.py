@@ -16,15 +16,17 @@ from app.allocation.shares.fairness import FairShares, fair_shares
 from app.allocation.shares.nights import SAFETY
 from app.allocation.shares.quarters import Quarter, quarter_named, quarter_of
 from app.allocation.shares.shares import NIGHT
-from app.allocation.shares.totals import QUOTA
+from app.allocation.shares.totals import QUOTA, nights_by_region
 from app.database.transaction import Transaction
-from app.errors import Conflict, Forbidden
+from app.errors import Conflict
 from app.placing import caps
 from app.placing.caps import CapRow
 from app.reference import load
-from app.shares import stay_book
+from app.shares import quarter_figures, stay_book
+from app.shares.quarter_figures import HouseholdYear
+from app.shares.stay_book import StaysSince
 from app.shares.store import quarter_rows
-from app.shares.store.quarter_rows import PairRow, SealedTotals
+from app.shares.store.quarter_rows import SealedTotals
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class FairShareReport:
     """The weights in force on the last day, each with its source."""
     caps: Mapping[str, RegionCap]
     """The cap of each region that began last."""
+    year: HouseholdYear | None
+    """The households of the newest year that was counted by then."""
 
 
 async def read(tx: Transaction, quarters: Sequence[Quarter]) -> FairShareReport:
@@ -60,6 +64,7 @@ async def read(tx: Transaction, quarters: Sequence[Quarter]) -> FairShareReport:
         shares=fair_shares(one.content for one in found),
         weights=await quarter_rows.weights_on(tx, quarters[-1].last),
         caps={cap.region: RegionCap(cap, displaced.get(str(cap.id))) for cap in held},
+        year=await quarter_figures.read_year(tx, quarters[-1]),
     )
 
 
@@ -102,32 +107,6 @@ async def first_due(tx: Transaction) -> date:
     return quarter_of(first).after + timedelta(days=grace)
 
 
-@dataclass(frozen=True, slots=True)
-class PairedNights:
-    """Place-nights that every controller may see, by pair of regions and by month and reason."""
-
-    pairs: Mapping[tuple[str, str], int]
-    months: Mapping[tuple[str, str], int]
-
-
-async def pairs(tx: Transaction, quarters: Sequence[Quarter]) -> PairedNights:
-    """Return place-nights by pair of regions and by month and reason, without small numbers."""
-    contents = [one.content for one in await read_sealed(tx, quarters)]
-    return PairedNights(
-        _sum_tables(content["pairs"] for content in contents),
-        _sum_tables(content["months"] for content in contents),
-    )
-
-
-def _sum_tables(tables: Iterable[Mapping[str, Mapping[str, int]]]) -> dict[tuple[str, str], int]:
-    sums: dict[tuple[str, str], int] = {}
-    for table in tables:
-        for row, cells in table.items():
-            for column, nights in cells.items():
-                sums[row, column] = sums.get((row, column), 0) + nights
-    return dict(sorted(sums.items()))
-
-
 async def figures(
     tx: Transaction, quarters: Sequence[Quarter]
 ) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
@@ -135,21 +114,6 @@ async def figures(
     names = [one.quarter for one in await read_sealed(tx, quarters)]
     found = await quarter_rows.figures(tx, names)
     return {name: found[name]["regions"] for name in names if name in found}
-
-
-async def read_settlement(
-    tx: Transaction, quarters: Sequence[Quarter], *, other: str | None
-) -> tuple[str, list[PairRow]]:
-    """Return the caller's region, and its exact place-nights with another region or with all.
-
-    Only the two regions concerned have them; row-level security says so too.
-    """
-    if tx.caller.region is None:
-        raise Forbidden
-    names = [one.quarter for one in await read_sealed(tx, quarters)]
-    return tx.caller.region, await quarter_rows.pairs(
-        tx, names, region=tx.caller.region, other=other
-    )
 
 
 # --- balances for rankings ---
@@ -179,24 +143,30 @@ async def _compute_balances(tx: Transaction, on: date) -> Mapping[str, RegionBal
     reference = await tx.snapshots.reference(tx)
     return await asyncio.to_thread(
         region_balances,
-        told.stays,
-        _before(told.first, sealed.values(), reference.regions),
+        told.now.stays,
+        _before(told, open_quarter, sealed.values(), reference.regions),
         since=told.first.first,
         on=on,
-        weights=told.weights,
+        weights=told.now.weights,
         nights_ahead=reference.policy.points.solidarity.nights_ahead,
     )
 
 
 def _before(
-    first: Quarter, sealed: Iterable[SealedTotals], regions: Iterable[str]
+    told: StaysSince, open_quarter: Quarter, sealed: Iterable[SealedTotals], regions: Iterable[str]
 ) -> dict[str, BurdenShare]:
-    """Return each region's nights given and quota before a quarter."""
-    given: Counter[str] = Counter()
-    quota: Counter[str] = Counter()
+    """Return each region's nights given and quota before the first quarter that is read again.
+
+    That is all that is sealed, less what was told then of the quarters that are read again.
+    """
+    sums: dict[str, Counter[str]] = {region: Counter() for region in regions}
     for one in sealed:
-        if one.quarter < str(first):
-            for region, figures in one.content["regions"].items():
-                given[region] += figures[f"given_{SAFETY}"] * NIGHT
-                quota[region] += figures[QUOTA]
-    return {region: BurdenShare(given[region], quota[region]) for region in regions}
+        for region, figures in one.content["regions"].items():
+            sums.setdefault(region, Counter()).update(figures)
+    again = nights_by_region(told.before, told.first.first, open_quarter.first)
+    for region, figures in again.items():
+        sums.setdefault(region, Counter()).subtract(figures)
+    return {
+        region: BurdenShare(figures[f"given_{SAFETY}"] * NIGHT, figures[QUOTA])
+        for region, figures in sums.items()
+    }

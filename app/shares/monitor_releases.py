@@ -14,7 +14,7 @@ from app.database.transaction import Transaction
 from app.ledger import household_counts
 from app.ledger.household_counts import CountKey
 from app.reference import load
-from app.shares.quarter_totals import span_of
+from app.shares.quarter_figures import span_of
 from app.shares.store import monitor_counts, monitor_rows
 from app.shares.store.monitor_counts import CountRow, EndedRow, GoingOnRow, ProviderUseRow
 from app.shares.store.monitor_rows import StalenessRow

@@ -160,7 +160,7 @@ PAGES = table_of(
     Route("GET", "/share/decisions", AUDITORS, "search", "decision"),
     Route("GET", "/share/decisions/report", AUDITORS, "replay", "ranking"),
     Route("GET", "/share/decisions/{id}", AUDITORS, "read", "decision"),
-    Route("GET", "/share/figures", OVERSIGHT),
+    Route("GET", "/share/figures", OVERSIGHT, "read", "settlement"),
     Route("GET", "/share/figures/download", OVERSIGHT),
 )
 """A page without a row is open to nobody; without an action it shows nothing about anyone."""

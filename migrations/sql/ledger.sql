@@ -27,6 +27,26 @@ END $$;
 REVOKE ALL ON FUNCTION writes_leaves_of FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION writes_leaves_of TO plek_app;
 
+-- The households that some leaves are about, for the list of accesses of each: who is told nothing
+-- of a placement may have read its opening.
+CREATE OR REPLACE FUNCTION households_of_leaves(indexes bigint[]) RETURNS SETOF uuid
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  before text := public.acting();
+BEGIN
+  IF before <> 'operator' AND NOT public.i_am('auditor') THEN
+    RAISE EXCEPTION 'only those who read openings ask' USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  PERFORM set_config('plek.actor', 'worker', true);
+  RETURN QUERY
+  SELECT DISTINCT p.referral_id
+  FROM public.leaves AS l JOIN public.placements AS p ON p.id = l.placement_id
+  WHERE l.index = ANY (indexes);
+  PERFORM set_config('plek.actor', before, true);
+END $$;
+REVOKE ALL ON FUNCTION households_of_leaves FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION households_of_leaves TO plek_app;
+
 -- leaves
 GRANT SELECT, INSERT ON leaves TO plek_app;
 CREATE OR REPLACE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON leaves
@@ -46,7 +66,7 @@ CREATE POLICY "insert" ON leaves FOR INSERT
   WITH CHECK (
     writes_leaves_of(placement_id)
     OR (placement_id IS NULL
-        AND (((SELECT acting()) = 'worker' AND type IN ('quarter_total', 'correction'))
+        AND (((SELECT acting()) = 'worker' AND type = 'quarter_total')
              OR ((SELECT i_am('administrator')) AND type = 'policy')
              OR ((SELECT i_am('auditor')) AND type IN ('cap', 'correction'))))
   );

@@ -53,6 +53,47 @@ END $$;
 REVOKE ALL ON FUNCTION cap_has_room FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION cap_has_room TO plek_app;
 
+-- All openings, below an index, of the stays that concern the calling auditor's region, but of those
+-- that had ended before a moment and of which nothing was told since. What was corrected concerns
+-- both regions of before and of now, whoever may read it; the caller takes what is due.
+CREATE OR REPLACE FUNCTION openings_to_settle(
+  since bigint, below bigint, over_before timestamptz
+) RETURNS TABLE (
+  leaf bigint, referral_id uuid, opens_at timestamptz, departure bigint, sealed bytea
+)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  before text := public.acting();
+  mine text := public.my_region();
+BEGIN
+  IF mine IS NULL OR NOT public.i_am('auditor') THEN
+    RAISE EXCEPTION 'only the auditors of a region settle' USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  PERFORM set_config('plek.actor', 'worker', true);
+  RETURN QUERY
+  WITH theirs AS (
+    SELECT DISTINCT l.placement_id
+    FROM public.openings AS o JOIN public.leaves AS l ON l.index = o.index
+    WHERE (o.origin_region = mine OR o.receiving_region = mine) AND o.index < below
+  ), stays AS (
+    SELECT t.placement_id, d.index AS ended_with
+    FROM theirs AS t
+    LEFT JOIN public.leaves AS d ON d.placement_id = t.placement_id AND d.type = 'departure'
+    WHERE d.index IS NULL OR d.written_at >= over_before OR EXISTS (
+      SELECT FROM public.leaves AS n
+      WHERE n.placement_id = t.placement_id AND n.index >= since AND n.index < below)
+  )
+  SELECT l.index, p.referral_id, o.opens_at, s.ended_with, o.sealed
+  FROM stays AS s
+  JOIN public.leaves AS l ON l.placement_id = s.placement_id AND l.index < below
+  JOIN public.openings AS o ON o.index = l.index
+  LEFT JOIN public.placements AS p ON p.id = s.placement_id
+  ORDER BY l.index;
+  PERFORM set_config('plek.actor', before, true);
+END $$;
+REVOKE ALL ON FUNCTION openings_to_settle FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION openings_to_settle TO plek_app;
+
 -- shares
 GRANT SELECT, INSERT, UPDATE, DELETE ON shares TO plek_app;
 
@@ -63,22 +104,12 @@ ALTER TABLE quarter_totals FORCE ROW LEVEL SECURITY;
 CREATE POLICY within ON quarter_totals TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON quarter_totals FOR SELECT
   USING ((SELECT i_oversee()) OR (SELECT acting()) = 'worker');
+-- A quarter is sealed once: there is no second version.
 CREATE POLICY "insert" ON quarter_totals FOR INSERT
-  WITH CHECK ((SELECT acting()) = 'worker' AND index IS NULL);
+  WITH CHECK ((SELECT acting()) = 'worker' AND index IS NULL AND version = 1);
 CREATE POLICY "update" ON quarter_totals FOR UPDATE
   USING ((SELECT acting()) = 'worker' AND index IS NULL)
   WITH CHECK ((SELECT acting()) = 'worker' AND index IS NOT NULL);
-
--- pair_nights
-GRANT SELECT, INSERT ON pair_nights TO plek_app;
-CREATE OR REPLACE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON pair_nights
-  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-ALTER TABLE pair_nights ENABLE ROW LEVEL SECURITY;
-ALTER TABLE pair_nights FORCE ROW LEVEL SECURITY;
-CREATE POLICY within ON pair_nights TO CURRENT_USER USING ((SELECT acting()) = 'operator');
-CREATE POLICY "select" ON pair_nights FOR SELECT
-  USING ((SELECT i_am('auditor')) AND (SELECT my_region()) IN (origin, receiving));
-CREATE POLICY "insert" ON pair_nights FOR INSERT WITH CHECK ((SELECT acting()) = 'worker');
 
 -- quarter_figures
 GRANT SELECT, INSERT ON quarter_figures TO plek_app;

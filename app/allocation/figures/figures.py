@@ -32,12 +32,15 @@ class Measure:
 
     `adds_up`: whether each breakdown divides all of it, so that its parts come to the total. Else
     one thing may count under several codes, or under none, and there is no total.
+
+    `of_country`: whether what all regions come to may be seen. Else nobody can work it out either.
     """
 
     name: str
     breakdowns: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     adds_up: bool = True
     by_origin: bool = False
+    of_country: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,8 @@ def _shown_cells(
     few = {
         cell
         for cell, parts in of_providers.items()
-        if parts and _rest(parts) < FEW and len(_providers_counted(parts)) > 1
+        if (parts and _rest(parts) < FEW and len(_providers_counted(parts)) > 1)
+        or (cell[-1] == COUNTRY and not measure.of_country)
     }
     hidden = _cells_to_hide(measure, counts, few, regions)
     return {cell: None if cell in hidden else count for cell, count in counts.items()}

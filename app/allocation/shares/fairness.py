@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from app.allocation.shares.totals import FIGURES, NIGHT, QUOTA
+from app.allocation.shares.shares import NIGHT
+from app.allocation.shares.totals import FIGURES, QUOTA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,7 +27,7 @@ class RegionShare:
     credit: int
     """What it gave for safety less its quota: negative, it still owes."""
     deviation: int | None
-    """None where it had no part to bear."""
+    """None where it had no part to bear, or what became known later took it away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +51,15 @@ def fair_shares(contents: Iterable[Mapping[str, Any]]) -> FairShares:
             sums.setdefault(region, Counter()).update({name: figures[name] for name in FIGURES})
     regions = tuple(_share(region, figures) for region, figures in sorted(sums.items()))
     off, quota = sum(abs(share.credit) for share in regions), sum(share.quota for share in regions)
-    return FairShares(regions, millionths(off, quota) if quota else 0)
+    return FairShares(regions, millionths(off, quota) if quota > 0 else 0)
 
 
 def _share(region: str, figures: Counter[str]) -> RegionShare:
     quota = figures[QUOTA]
     credit = figures["given_safety"] * NIGHT - quota
     whole = {name: figures[name] for name in FIGURES}
-    return RegionShare(region, whole, quota, credit, millionths(credit, quota) if quota else None)
+    deviation = millionths(credit, quota) if quota > 0 else None
+    return RegionShare(region, whole, quota, credit, deviation)
 
 
 def millionths(part: int, whole: int) -> int:
@@ -70,7 +72,7 @@ def contradictions(content: Mapping[str, Any]) -> tuple[str, ...]:
     """The names of the sums in a quarter's totals that should be equal and are not.
 
     Whatever one region gave another received, and what was given for safety was divided to the last
-    millionth.
+    millionth. Totals of the earlier edition counted stays and person-nights as well.
     """
     sums: Counter[str] = Counter()
     for figures in content["regions"].values():

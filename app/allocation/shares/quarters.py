@@ -38,6 +38,11 @@ class Quarter:
         return Quarter(self.year + self.number // 4, self.number % 4 + 1)
 
     @property
+    def before(self) -> Quarter:
+        """The quarter before it."""
+        return Quarter(self.year - (self.number == 1), (self.number - 2) % 4 + 1)
+
+    @property
     def months(self) -> tuple[dt.date, ...]:
         """The first day of each of its months."""
         return tuple(self.first.replace(month=self.first.month + more) for more in range(MONTHS))
@@ -49,6 +54,11 @@ class Quarter:
 def quarter_of(day: dt.date) -> Quarter:
     """The quarter in which a day lies."""
     return Quarter(day.year, (day.month - 1) // MONTHS + 1)
+
+
+def month_after(month: dt.date) -> dt.date:
+    """The first day of the month after the one that begins on a day."""
+    return (month + dt.timedelta(days=31)).replace(day=1)
 
 
 def quarter_named(name: str) -> Quarter:
@@ -80,5 +90,4 @@ def last_closed_quarter(today: dt.date, *, days: int) -> Quarter:
 
     What is noted late is in by then.
     """
-    current = quarter_of(today - dt.timedelta(days=days))
-    return Quarter(current.year - (current.number == 1), (current.number - 2) % 4 + 1)
+    return quarter_of(today - dt.timedelta(days=days)).before

@@ -1,190 +1,140 @@
-r"""A quarter's totals: what each region gave and received, exact and in clear.
+r"""What a quarter's leaf books of every region: nights and quotas, exact and in clear.
 
 The content of a leaf of the type `quarter_total`; every number is whole, and every region that
 there is stands in it::
 
-    {"quarter":"2026-Q1","leaves":1204,"open_from":"2026-07-03","regions":{"GM0193":{"given_safety":412,...},...},
-     "pairs":{"GM0518":{"GM0193":37}},"months":{"2026-01":{"capacity":12,"safety":340},...}}
+    {"quarter":"2026-Q1","leaves":1204,"late_from":871,"open_from":"2026-07-03",
+     "regions":{"GM0193":{"given_safety":412,...},...}}
 
-`leaves` is how many leaves, from the first one on, they were made from; `open_from` the day by
-which every opening that they rest on is open to its auditors. A region's own figures (all of them
-nights, unless they say otherwise):
+A quarter is sealed once. Its leaf books the nights of the quarter itself by what the first `leaves`
+leaves tell; and, in the same numbers, what the leaves from `late_from` on (the `leaves` of the
+totals before) change in the nights before it. So the sum of the quarters up to any is what was true
+at its end, as it was known when that one was sealed, whatever became known in which order; nothing
+sealed changes; and no number is one late fact's alone, or the difference of two that are published.
+A number may be below nought.
 
-==========================
-==========================================================================================
-`given_safety`              at its providers, by households that had to leave another region for
-safety `given_capacity`            at its providers, by households of other regions that came for
-another reason `given_after_ready`         at its providers, after the household was ready to leave;
-in neither of the two above `received_...`              the same three, of households that came from
-it `quota`                     its part of everybody's safety nights, in millionths of a night
-`stays_given`               stays at its providers that were there in the quarter `stays_received`
-stays of households that came from it `person_nights_given`       at the least: a household's size
-is known as a class `person_nights_received`    the same ==========================
-==========================================================================================
+`open_from` is the day by which every opening that the totals rest on is open to its auditors. A
+region's own figures, all of them nights:
 
-`pairs` are place-nights from an origin to a receiving region, `months` place-nights by the month in
-which they begin and the reason; small ones are left out of both as disclosure.py says.
+* `given_safety`: at its providers, by households that had to leave another region for safety;
+* `given_capacity`: at its providers, by households of other regions that came for another reason;
+* `given_after_ready`: at its providers, after the household was ready to leave; in neither of the
+  two above;
+* `received_...`: the same three, of households that came from it;
+* `quota`: its part of everybody's safety nights, in millionths of a night.
+
+Content without `late_from` is of an earlier edition: the quarter's own nights alone, sealed anew by
+a correction when a later fact changed them. It also counted stays and person-nights by region
+(EARLIER), and pairs of regions and months; nothing of these is written any more.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
-from itertools import pairwise
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from app.allocation.shares.disclosure import shown_cells
-from app.allocation.shares.nights import AT_LEAST_PERSONS, SAFETY, account_of, nights_between
-from app.allocation.shares.shares import STAY
+from app.allocation.shares.nights import AT_LEAST_PERSONS, SAFETY, nights_between
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from app.allocation.shares.nights import LedgerStay, Nights
+    from app.allocation.shares.nights import LedgerStay
     from app.allocation.shares.quarters import Quarter
     from app.allocation.shares.weights import WeightHistory
 
-GIVEN = (
-    "given_safety",
-    "given_capacity",
-    "given_after_ready",
-    "stays_given",
-    "person_nights_given",
-)
-RECEIVED = (
-    "received_safety",
-    "received_capacity",
-    "received_after_ready",
-    "stays_received",
-    "person_nights_received",
-)
+GIVEN = ("given_safety", "given_capacity", "given_after_ready")
+RECEIVED = ("received_safety", "received_capacity", "received_after_ready")
 OWN = (*GIVEN, *RECEIVED)
 """What a region can work out from the openings that it may read."""
 QUOTA = "quota"
 FIGURES = (*OWN, QUOTA)
-NIGHT = STAY
-"""One night in the unit of quotas."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Flow:
-    """Where nights went, why and when: what the two regions concerned may settle."""
-
-    origin: str
-    receiving: str
-    reason: str
-    month: dt.date
-
-
-@dataclass(slots=True)
-class Amount:
-    """How much went there.
-
-    Nights that count, nights after the household was ready to leave, stays that had any.
-    """
-
-    nights: int = 0
-    after_ready: int = 0
-    stays: int = 0
+EARLIER = ("stays_given", "person_nights_given", "stays_received", "person_nights_received")
+"""What totals of the earlier edition counted besides."""
+LATE_FROM = "late_from"
+"""The key by which content that books late facts is known."""
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
-    """One quarter's figures by region, and the same nights by where they went."""
+class Account:
+    """The stays and the weights that the ledger's first leaves tell of."""
 
-    regions: Mapping[str, Mapping[str, int]]
-    flows: Mapping[Flow, Amount]
-
-
-@dataclass(slots=True)
-class _Sums:
-    regions: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    flows: defaultdict[Flow, Amount] = field(default_factory=lambda: defaultdict(Amount))
+    stays: Sequence[LedgerStay]
+    weights: WeightHistory
 
 
-def totals_of(
-    quarter: Quarter, stays: Iterable[LedgerStay], *, weights: WeightHistory, regions: Iterable[str]
-) -> Totals:
-    """Add up a quarter; every one of `regions` is in it, and any other that a stay names."""
-    sums = _Sums()
+def nights_by_region(
+    account: Account, first: dt.date, after: dt.date, *, regions: Iterable[str] = ()
+) -> dict[str, Counter[str]]:
+    """The FIGURES of the nights from one day to before another, of each region that has some.
+
+    Every one of `regions` is there as well.
+    """
+    sums: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for region in regions:
-        sums.regions[region].update()
-    for stay in stays:
-        nights = nights_between(stay, quarter.first, quarter.after)
-        if nights is not None:
-            _add_stay(sums, stay, nights)
-            _add_flows(sums, stay, quarter)
-            if stay.account == SAFETY:
-                for region, part in weights.divide_nights(
-                    stay.lawful, nights.first, nights.after
-                ).items():
-                    sums.regions[region][QUOTA] += part
-    figures = {
-        region: {name: sums.regions[region][name] for name in FIGURES}
-        for region in sorted(sums.regions)
-    }
-    return Totals(figures, dict(sums.flows))
-
-
-def _add_stay(sums: _Sums, stay: LedgerStay, nights: Nights) -> None:
-    persons = AT_LEAST_PERSONS[stay.persons] * (nights.counted + nights.after_ready)
-    for region, gave in ((stay.receiving, "given"), (stay.origin, "received")):
-        figures = sums.regions[region]
-        figures[f"{gave}_{stay.account}"] += nights.counted
-        figures[f"{gave}_after_ready"] += nights.after_ready
-        figures[f"stays_{gave}"] += 1
-        figures[f"person_nights_{gave}"] += persons
-
-
-def _add_flows(sums: _Sums, stay: LedgerStay, quarter: Quarter) -> None:
-    months = (*quarter.months, quarter.after)
-    for first, after in pairwise(months):
+        sums[region].update()
+    for stay in account.stays:
         nights = nights_between(stay, first, after)
-        if nights is not None:
-            amount = sums.flows[Flow(stay.origin, stay.receiving, stay.reason, first)]
-            amount.nights += nights.counted
-            amount.after_ready += nights.after_ready
-            amount.stays += 1
+        if nights is None:
+            continue
+        for region, gave in ((stay.receiving, "given"), (stay.origin, "received")):
+            sums[region][f"{gave}_{stay.account}"] += nights.counted
+            sums[region][f"{gave}_after_ready"] += nights.after_ready
+        if stay.account == SAFETY:
+            divided = account.weights.divide_nights(stay.lawful, nights.first, nights.after)
+            for region, part in divided.items():
+                sums[region][QUOTA] += part
+    return dict(sums)
+
+
+def booked(
+    quarter: Quarter,
+    now: Account,
+    before: Account,
+    *,
+    since: dt.date,
+    regions: Iterable[str] = (),
+) -> dict[str, dict[str, int]]:
+    """What a quarter's leaf books of each region.
+
+    The nights up to its end by what is told now, less those up to its beginning by what was told
+    when the totals before were made. `since` is a day before which the two tell the same.
+    """
+    sums = nights_by_region(now, since, quarter.after, regions=regions)
+    for region, figures in nights_by_region(before, since, quarter.first).items():
+        sums.setdefault(region, Counter()).subtract(figures)
+    return {region: {name: sums[region][name] for name in FIGURES} for region in sorted(sums)}
 
 
 def content_of(
-    quarter: Quarter, totals: Totals, *, leaves: int, open_from: dt.date
+    quarter: Quarter,
+    regions: Mapping[str, Mapping[str, int]],
+    *,
+    leaves: int,
+    late_from: int,
+    open_from: dt.date,
 ) -> dict[str, Any]:
     """The content of the leaf that has a quarter's totals."""
     return {
         "quarter": str(quarter),
         "leaves": leaves,
+        LATE_FROM: late_from,
         "open_from": open_from.isoformat(),
-        "regions": {region: dict(figures) for region, figures in totals.regions.items()},
-        "pairs": _pairs(totals.flows),
-        "months": _months(totals.flows),
+        "regions": {region: dict(figures) for region, figures in regions.items()},
     }
 
 
-def have_same_figures(content: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two contents have the same figures, from however many leaves they were made."""
-    return all(content[name] == other[name] for name in ("quarter", "regions", "pairs", "months"))
-
-
-def _pairs(flows: Mapping[Flow, Amount]) -> dict[str, dict[str, int]]:
-    cells: Counter[tuple[str, str]] = Counter()
-    for flow, amount in flows.items():
-        cells[flow.origin, flow.receiving] += amount.nights + amount.after_ready
-    shown: dict[str, dict[str, int]] = {}
-    for (origin, receiving), nights in sorted(shown_cells(cells).items()):
-        shown.setdefault(origin, {})[receiving] = nights
-    return shown
-
-
-def _months(flows: Mapping[Flow, Amount]) -> dict[str, dict[str, int]]:
-    cells: Counter[tuple[str, str]] = Counter()
-    for flow, amount in flows.items():
-        cells[f"{flow.month:%Y-%m}", flow.reason] += amount.nights + amount.after_ready
-    shown: dict[str, dict[str, int]] = {}
-    # What both accounts come to is known; several reasons share one.
-    for (month, reason), nights in sorted(
-        shown_cells(cells, known=lambda cell: account_of(cell[1])).items()
-    ):
-        shown.setdefault(month, {})[reason] = nights
-    return shown
+def earlier_figures(account: Account, quarter: Quarter, region: str) -> dict[str, int]:
+    """What the earlier edition says of a region: a quarter's own nights, and EARLIER."""
+    figures = Counter(nights_by_region(account, quarter.first, quarter.after).get(region, {}))
+    for stay in account.stays:
+        nights = nights_between(stay, quarter.first, quarter.after)
+        if nights is None:
+            continue
+        persons = AT_LEAST_PERSONS[stay.persons] * (nights.counted + nights.after_ready)
+        for whose, gave in ((stay.receiving, "given"), (stay.origin, "received")):
+            if whose == region:
+                figures[f"stays_{gave}"] += 1
+                figures[f"person_nights_{gave}"] += persons
+    return {name: figures[name] for name in (*FIGURES, *EARLIER)}

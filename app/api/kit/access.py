@@ -131,7 +131,7 @@ ROUTES = table_of(
     Route("GET", "/decisions/{id}", AUDITORS, "read", "decision"),
     Route("GET", "/own-region-checks", AUDITORS, "replay", "ranking"),
     Route("GET", "/fair-shares", OVERSIGHT),
-    Route("GET", "/fair-share-pairs", OVERSIGHT),
+    Route("GET", "/fair-share-pairs", AUDITORS, "read", "settlement"),
     Route("GET", "/fair-share-figures", OVERSIGHT),
     Route("GET", "/settlements", AUDITORS, "export", "settlement"),
     Route("POST", "/caps", AUDITORS, "register", "cap"),

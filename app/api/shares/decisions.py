@@ -118,7 +118,7 @@ class OwnRegionChecksOut(Out):
 )
 async def list_decisions(tx: Tx, page: ListIn) -> Response:
     """List the decisions that concern the auditor's region."""
-    found = await decisions.list_decisions(tx, limit=page.limit + 1, after=moment_and_id(page))
+    found = await decisions.list_decisions(tx, limit=page.limit, after=moment_and_id(page))
     return DecisionsOut.of(page.cut(found, place=place_of)).reply()
 
 

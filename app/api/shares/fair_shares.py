@@ -3,19 +3,22 @@
 import csv
 import datetime as dt
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from pydantic import AliasPath, BeforeValidator, Field
 
 from app.allocation.shares.fairness import MILLION, RegionShare
+from app.allocation.shares.settlement import SettledLine
+from app.allocation.shares.years import GAVE, PERSONS, REASON, RECEIVED
 from app.api.kit.known_codes import RegionCode
 from app.api.kit.quarters import QuartersIn
 from app.api.kit.wire import Id, Out, aliases_from
 from app.deps import Tx
-from app.shares import fair_shares
-from app.shares.fair_shares import FairShareReport, PairRow, RegionCap
+from app.shares import fair_shares, settlements
+from app.shares.fair_shares import FairShareReport, RegionCap
+from app.shares.quarter_figures import HouseholdYear
 
 router = APIRouter(tags=["Fair shares"])
 
@@ -43,6 +46,9 @@ Tenths = Annotated[float, _divide_by(10)]
 """How many whole ones that makes, of a count of parts."""
 
 
+Counts = Mapping[str, int | None]
+
+
 class QuarterOut(Out, alias_generator=aliases_from("content")):
     """A quarter whose totals are in the ledger."""
 
@@ -50,8 +56,12 @@ class QuarterOut(Out, alias_generator=aliases_from("content")):
     ledger_leaf: int = Field(
         validation_alias="index", description="The leaf that has these totals in clear."
     )
-    version: int = Field(description="1 at first; above it, a later fact changed them.")
     leaves: int = Field(description="From how many leaves they were made.")
+    late_from: int | None = Field(
+        None,
+        description="From which leaf on they book what became known of earlier quarters; null in "
+        "totals of the earlier edition, which were sealed anew instead.",
+    )
     open_from: dt.date = Field(
         description="By when every opening that they rest on is open to its auditors."
     )
@@ -111,28 +121,61 @@ class RegionShareOut(Out, alias_generator=aliases_from("figures")):
     nights_after_ready_received: int = Field(
         validation_alias=AliasPath("figures", "received_after_ready")
     )
-    stays_given: int
-    stays_received: int
-    person_nights_given_at_least: int = Field(
-        validation_alias=AliasPath("figures", "person_nights_given"),
-        description="A household's size is known as a class: its smallest.",
+    stays_given: int | None = Field(
+        description="Households of other regions that came here in the `year`; null: fewer than "
+        "10, or a number that would give fewer away."
     )
-    person_nights_received_at_least: int = Field(
-        validation_alias=AliasPath("figures", "person_nights_received")
-    )
+    stays_received: int | None = Field(description="Its own that came to another, likewise.")
+    persons_given: Counts = Field(description="`staysGiven` by class of household sizes.")
+    persons_received: Counts
+    reasons_given: Counts = Field(description="`staysGiven` by reason.")
+    reasons_received: Counts
 
 
 def region_share_out(share: RegionShare, read: FairShareReport) -> RegionShareOut:
-    """Show a region's share, with its weight and its cap."""
+    """Show a region's share, with its weight, its cap and its households of the year."""
     held = read.caps.get(share.region)
     weight, source = read.weights.get(share.region, (None, None))
-    return RegionShareOut.of(share, weight=weight, weight_source=source, cap=_cap_out(held))
+    return RegionShareOut.of(
+        share,
+        weight=weight,
+        weight_source=source,
+        cap=_cap_out(held),
+        **_of_year(read.year, share.region),
+    )
+
+
+def _of_year(year: HouseholdYear | None, region: str) -> dict[str, object]:
+    counts = {} if year is None else year.counts.get(region, {})
+
+    def by(kind: str) -> Counts:
+        return {
+            name.removeprefix(kind): count
+            for name, count in counts.items()
+            if name.startswith(kind)
+        }
+
+    return {
+        "stays_given": counts.get(GAVE),
+        "stays_received": counts.get(RECEIVED),
+        "persons_given": by(f"{GAVE}.{PERSONS}."),
+        "persons_received": by(f"{RECEIVED}.{PERSONS}."),
+        "reasons_given": by(f"{GAVE}.{REASON}."),
+        "reasons_received": by(f"{RECEIVED}.{REASON}."),
+    }
 
 
 def _cap_out(held: RegionCap | None) -> HeldCapOut | None:
     if held is None:
         return None
     return HeldCapOut.of(held, until=held.cap.withdrawn_on or held.cap.last_day)
+
+
+class YearOut(Out):
+    """Four quarters whose arrivals were counted when the last was sealed, and not again since."""
+
+    first: str = Field(serialization_alias="from", examples=["2025-Q2"])
+    last: str = Field(serialization_alias="to", examples=["2026-Q1"])
 
 
 class FairSharesOut(
@@ -145,6 +188,9 @@ class FairSharesOut(
     """What each region gave and received over whole quarters."""
 
     quarters: list[QuarterOut]
+    year: YearOut | None = Field(
+        description="Of which counts of households are; null before the first."
+    )
     regions: list[RegionShareOut]
     total_relative_deviation: float = Field(
         description="The sum of |given - quota| over the sum of quotas; 0 where nothing was given."
@@ -155,7 +201,7 @@ class PairOut(
     Out,
     json_schema_extra={
         "description": "Place-nights from one region to another, those after the household was "
-        "ready to leave included."
+        "ready to leave included; below 0 where they take back what was booked before."
     },
 ):
     """Place-nights from one region to another."""
@@ -166,7 +212,7 @@ class PairOut(
 
 
 class MonthOut(Out):
-    """Place-nights of all regions in a month, by reason."""
+    """A region's place-nights with others in a month, by reason."""
 
     month: str = Field(examples=["2026-01"])
     reason: str
@@ -176,11 +222,11 @@ class MonthOut(Out):
 class FairSharePairsOut(
     Out,
     json_schema_extra={
-        "description": "What everybody who controls may see of pairs and months; what is left out "
-        "is small, or would give that away."
+        "description": "The caller's own region's pairs, and its months and reasons, of stays "
+        "whose opening was due when the quarters were sealed."
     },
 ):
-    """Place-nights by pair of regions, and by month and reason, without small counts."""
+    """Place-nights by pair of regions, and by month and reason, of the caller's region."""
 
     quarters: list[QuarterOut]
     pairs: list[PairOut]
@@ -236,6 +282,7 @@ async def read_fair_shares(tx: Tx, quarters: QuartersIn) -> Response:
     return FairSharesOut(
         quarters=[QuarterOut.of(one) for one in read.sealed],
         regions=[region_share_out(share, read) for share in read.shares.regions],
+        year=read.year and YearOut(first=str(read.year.first), last=str(read.year.last)),
         total_relative_deviation=read.shares.total_relative_deviation / MILLION,
     ).reply()
 
@@ -244,12 +291,12 @@ async def read_fair_shares(tx: Tx, quarters: QuartersIn) -> Response:
     "/fair-share-pairs",
     response_model=FairSharePairsOut,
     summary="From where to where, when and why",
-    description="Return place-nights of pairs of regions, and of months and reasons, where a "
-    "quarter has 10 or more.",
+    description="Return the caller's own region's place-nights by pair of regions, and by month "
+    "and reason, of stays whose opening was due when the quarters were sealed.",
 )
 async def list_fair_share_pairs(tx: Tx, quarters: QuartersIn) -> Response:
-    """Return place-nights by pair of regions, and by month and reason."""
-    found = await fair_shares.pairs(tx, quarters)
+    """Return the own region's place-nights by pair of regions, and by month and reason."""
+    found = settlements.paired_nights((await settlements.read_settlement(tx, quarters))[1])
     return FairSharePairsOut(
         quarters=[QuarterOut.of(one) for one in await fair_shares.read_sealed(tx, quarters)],
         pairs=[
@@ -291,7 +338,8 @@ async def list_fair_share_figures(tx: Tx, quarters: QuartersIn) -> Response:
         }
     },
     description="Return the caller's own region's exact place-nights with another, or with every "
-    "other, as CSV.",
+    "other, as CSV: of stays whose opening was due when the quarter was sealed. A line below 0 "
+    "takes back what was booked before.",
 )
 async def list_settlements(
     tx: Tx,
@@ -301,28 +349,27 @@ async def list_settlements(
     ] = None,
 ) -> Response:
     """Return the own region's exact place-nights with other regions, as CSV."""
-    region, rows = await fair_shares.read_settlement(tx, quarters, other=with_)
+    region, rows = await settlements.read_settlement(tx, quarters, other=with_)
     name = f"settlement-{region}-{quarters[0]}-{quarters[-1]}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(_csv(rows), headers=headers, media_type=CSV)
 
 
-def _csv(rows: Sequence[PairRow]) -> str:
+def _csv(lines: Sequence[SettledLine]) -> str:
     written = io.StringIO()
-    lines = csv.writer(written)
-    lines.writerow(COLUMNS)
-    for row in rows:
-        month = f"{row.month:%Y-%m}"
-        lines.writerow(
+    rows = csv.writer(written)
+    rows.writerow(COLUMNS)
+    for line in lines:
+        flow, amount = line.flow, line.amount
+        nights = (amount.nights, amount.after_ready, amount.stays)
+        rows.writerow(
             (
-                row.quarter,
-                month,
-                row.origin,
-                row.receiving,
-                row.reason,
-                row.nights,
-                row.after_ready,
-                row.stays,
+                line.quarter,
+                f"{flow.month:%Y-%m}",
+                flow.origin,
+                flow.receiving,
+                flow.reason,
+                *nights,
             )
         )
     return written.getvalue()

@@ -71,6 +71,7 @@ async def _export(
             lines.write(export_line(entry.index, entry.content, entry.opening))
             hashes.write(hash_line(entry.content))
             progress(entry.index + 1, sealed.size)
+        await entries.note_export(tx)
     note.write(sealed.note.encode())
     return sealed.size
 

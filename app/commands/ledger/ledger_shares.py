@@ -19,6 +19,7 @@ from app.allocation.ledger.leaves import parse_leaf
 from app.allocation.ledger.openings import parse_opening
 from app.allocation.shares.export_checks import Export, SealedTotal, TotalCheck
 from app.allocation.shares.fairness import MILLION, fair_shares
+from app.allocation.shares.totals import LATE_FROM
 from app.commands.installation import say
 from app.config import program
 from app.errors import OperatorError
@@ -107,13 +108,7 @@ def _own_region(export: Export) -> str | None:
 
 def _verdict(one: TotalCheck, region: str | None, today: date) -> Iterator[str]:
     total = one.total
-    corrects = total.content.get("corrects")
-    what = (
-        "sealed"
-        if corrects is None
-        else f"sealed anew, for {total.content['code']}, instead of leaf {corrects}"
-    )
-    yield f"{total.quarter}, leaf {total.index}: {what}, from {total.content['leaves']:,} leaves."
+    yield f"{total.quarter}, leaf {total.index}: {_made(total)}."
     wrong = one.faults if one.is_early(today) else one.faults + one.apart
     if wrong:
         yield from (f"  WRONG. {fault}." for fault in wrong)
@@ -142,6 +137,17 @@ def _verdict(one: TotalCheck, region: str | None, today: date) -> Iterator[str]:
             f"  Right. Its sums agree, and the openings of {region} come to the same figures, "
             "digit for digit."
         )
+
+
+def _made(total: SealedTotal) -> str:
+    leaves, corrects = total.content["leaves"], total.content.get("corrects")
+    if total.books_late:
+        late = total.content[LATE_FROM]
+        late = f"leaves from {late:,} on" if late < leaves else "no leaf"
+        return f"sealed, from {leaves:,} leaves; books what {late} changed in earlier quarters"
+    if corrects is None:
+        return f"sealed, from {leaves:,} leaves"
+    return f"sealed anew, for {total.content['code']}, instead of leaf {corrects}, from {leaves:,} leaves"
 
 
 def _table(total: SealedTotal) -> Iterator[str]:

@@ -1,8 +1,21 @@
 """Leaves in order, with the openings that a region's auditors may see by now."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
-from sqlalchemy import Select, and_, exists, func, or_, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.orm import aliased
 
 from app.database.transaction import Transaction
@@ -43,6 +56,16 @@ async def list_readable(
     if before is not None:
         statement = statement.where(Leaf.index < before)
     return [EntryRow(*row) for row in await tx.rows(statement)]
+
+
+_HOUSEHOLDS = text("SELECT households_of_leaves(:indexes) AS id").bindparams(
+    bindparam("indexes", type_=ARRAY(BigInteger))
+)
+
+
+async def households_of(tx: Transaction, leaves: Sequence[int]) -> set[UUID]:
+    """Return the referrals of the households that some leaves are about."""
+    return {row.id for row in await tx.rows(_HOUSEHOLDS, {"indexes": leaves})}
 
 
 def _with_openings(region: str | None) -> Select[int, str, bytes, bytes]:

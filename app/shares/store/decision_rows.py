@@ -37,7 +37,7 @@ DUE = f"""
 
 DECISIONS = f"""
 SELECT p.id, h.ranking_id, h.rank, h.override_reason, p.kind, p.reason,
-       p.origin_region, p.receiving, p.arrived_at, l.index AS leaf
+       p.origin_region, p.receiving, p.arrived_at, l.index AS leaf, p.referral_id
 FROM placements AS p JOIN holds AS h ON h.id = p.hold_id
 LEFT JOIN leaves AS l ON l.placement_id = {BEGAN} AND l.type = 'arrival'
 WHERE (p.origin_region = :region OR p.receiving = :region) AND p.arrived_at IS NOT NULL AND {DUE}"""
@@ -76,6 +76,7 @@ class DecisionRow:
     arrived_at: datetime
     leaf: int | None
     """The arrival's leaf of that time at the provider; None if they stayed in their region."""
+    referral_id: UUID
 
 
 @dataclass(frozen=True, slots=True)

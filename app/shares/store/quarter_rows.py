@@ -7,21 +7,25 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, Text, TextClause, bindparam, func, or_, select, text, update
+from sqlalchemy import Date, Text, TextClause, bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from app.allocation.shares.balances import RegionBalance
+from app.allocation.shares.quarters import quarter_named
+from app.allocation.shares.settlement import QuarterSeal
 from app.database.transaction import Transaction
 from app.models import (
     Displacement,
     Leaf,
     Opening,
-    PairNights,
     QuarterFigures,
     QuarterTotal,
     Share,
     Weight,
 )
+
+FIRST = 1
+"""The version of a quarter's totals: there is no other, but in ledgers of the earlier edition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +39,11 @@ class SealedTotals:
 
 
 @dataclass(frozen=True, slots=True)
-class PairRow:
-    """Place-nights from one region to another in a month, by reason."""
+class HouseholdSum:
+    """An amount, and how many households make it up."""
 
-    quarter: str
-    origin: str
-    receiving: str
-    month: date
-    reason: str
-    nights: int
-    after_ready: int
-    stays: int
+    amount: int
+    households: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +56,12 @@ class PlaceCount:
 
 @dataclass(frozen=True, slots=True)
 class AnswerCount:
-    """How many lawful offers a region's providers were asked to accept, and did not accept."""
+    """How many lawful offers a region's providers were asked to accept, and did not accept.
 
+    And how many households they were for.
+    """
+
+    households: int
     offers: int
     declined: int
     unanswered: int
@@ -143,34 +145,40 @@ async def weights_on(tx: Transaction, day: date) -> dict[str, tuple[int, str]]:
     return {row.region: (row.weight, row.source) for row in rows}
 
 
+async def seals(tx: Transaction, quarters: Sequence[str]) -> list[QuarterSeal]:
+    """Return when quarters were sealed first, in order; those that were not are left out."""
+    wanted = (
+        select(QuarterTotal.quarter, QuarterTotal.sealed_at, Leaf.content)
+        .join(Leaf, Leaf.index == QuarterTotal.index)
+        .where(QuarterTotal.quarter.in_(quarters), QuarterTotal.version == FIRST)
+        .order_by(QuarterTotal.quarter)
+    )
+    return [
+        QuarterSeal(
+            quarter_named(row.quarter), content_of_leaf(row.content)["leaves"], row.sealed_at
+        )
+        for row in await tx.rows(wanted)
+    ]
+
+
 # --- sealing --------------------------------------------------------------------------
 
 
-async def claim_version(tx: Transaction, quarter: str, *, version: int) -> bool:
-    """Claim a version of a quarter's totals for sealing; False if another worker did.
+async def claim_quarter(tx: Transaction, quarter: str) -> bool:
+    """Claim a quarter for sealing; False if another worker did.
 
     The second worker waits for the first, and finds the quarter sealed.
     """
-    new = insert(QuarterTotal).values(quarter=quarter, version=version).on_conflict_do_nothing()
+    new = insert(QuarterTotal).values(quarter=quarter, version=FIRST).on_conflict_do_nothing()
     return await tx.run(new) == 1
 
 
-async def set_leaf(tx: Transaction, quarter: str, *, version: int, index: int) -> None:
-    """Store the leaf of totals that were claimed."""
-    ours = (QuarterTotal.quarter == quarter, QuarterTotal.version == version)
+async def set_leaf(tx: Transaction, quarter: str, *, index: int) -> None:
+    """Store the leaf of a quarter that was claimed."""
+    ours = (QuarterTotal.quarter == quarter, QuarterTotal.version == FIRST)
     await tx.run(
         update(QuarterTotal).where(*ours, QuarterTotal.index.is_(None)).values(index=index)
     )
-
-
-async def add_pairs(tx: Transaction, rows: Sequence[PairRow], *, version: int) -> None:
-    """Store what pairs of regions settle by a version of a quarter's totals."""
-    if rows:
-        values = [
-            {name: getattr(row, name) for name in PairRow.__slots__} | {"version": version}
-            for row in rows
-        ]
-        await tx.run_each(insert(PairNights), values)
 
 
 async def add_figures(tx: Transaction, quarter: str, figures: Mapping[str, Any]) -> None:
@@ -196,26 +204,6 @@ async def figures(
     return {row.quarter: row.figures for row in rows}
 
 
-async def pairs(
-    tx: Transaction, quarters: Sequence[str], *, region: str, other: str | None
-) -> list[PairRow]:
-    """Return what a region settles with another or with all, by the newest totals."""
-    newer = (
-        select(func.max(QuarterTotal.version))
-        .where(QuarterTotal.quarter == PairNights.quarter)
-        .scalar_subquery()
-    )
-    ours = or_(PairNights.origin == region, PairNights.receiving == region)
-    wanted = (
-        select(*(getattr(PairNights, name) for name in PairRow.__slots__))
-        .where(PairNights.quarter.in_(quarters), PairNights.version == newer, ours)
-        .order_by(PairNights.origin, PairNights.receiving, PairNights.month, PairNights.reason)
-    )
-    if other is not None:
-        wanted = wanted.where(or_(PairNights.origin == other, PairNights.receiving == other))
-    return [PairRow(*row) for row in await tx.rows(wanted)]
-
-
 # --- figures that no opening has ---
 
 _SPAN = (
@@ -227,7 +215,8 @@ _SPAN = (
 # A night is a local midnight; a household that is still there has all nights so far.
 _HOTEL_NIGHTS = text("""
 SELECT m.region, sum(least(:after, coalesce((a.ended_at AT TIME ZONE :zone)::date, :after))
-                     - greatest(:first, (a.started_at AT TIME ZONE :zone)::date))::bigint AS amount
+                     - greatest(:first, (a.started_at AT TIME ZONE :zone)::date))::bigint AS amount,
+       count(DISTINCT r.id) AS households
 FROM alternatives AS a
 JOIN referrals AS r ON r.id = a.referral_id
 JOIN municipalities AS m ON m.code = r.origin
@@ -238,7 +227,8 @@ GROUP BY m.region
 
 # From the day of registration until a place was confirmed, or the referral was closed without one.
 _WAITING_DAYS = text("""
-SELECT w.region, sum(least(:after, w.until) - greatest(:first, w.since))::bigint AS amount
+SELECT w.region, sum(least(:after, w.until) - greatest(:first, w.since))::bigint AS amount,
+       count(*) AS households
 FROM (
   SELECT m.region, (r.created_at AT TIME ZONE :zone)::date AS since,
          coalesce(
@@ -269,7 +259,8 @@ GROUP BY m.region
 
 # Only what people were asked: not a provider's own places, automatic acceptances or swaps.
 _ANSWERS = text("""
-SELECT m.region, count(*) AS offers, count(*) FILTER (WHERE h.status = 'declined') AS declined,
+SELECT m.region, count(DISTINCT h.referral_id) AS households, count(*) AS offers,
+       count(*) FILTER (WHERE h.status = 'declined') AS declined,
        count(*) FILTER (WHERE h.status = 'no_answer') AS unanswered
 FROM holds AS h
 JOIN sites AS s ON s.id = h.site_id
@@ -281,18 +272,18 @@ GROUP BY m.region
 """).bindparams(*_SPAN)
 
 
-async def hotel_nights(tx: Transaction, span: QuarterSpan) -> Mapping[str, int]:
+async def hotel_nights(tx: Transaction, span: QuarterSpan) -> Mapping[str, HouseholdSum]:
     """Return nights in hotels, by the household's region of origin."""
     return {
-        row.region: row.amount
+        row.region: HouseholdSum(row.amount, row.households)
         for row in await tx.rows(_HOTEL_NIGHTS, span.values_for(_HOTEL_NIGHTS))
     }
 
 
-async def waiting_days(tx: Transaction, span: QuarterSpan) -> Mapping[str, int]:
+async def waiting_days(tx: Transaction, span: QuarterSpan) -> Mapping[str, HouseholdSum]:
     """Return the whole days that households waited for a place, by region of origin."""
     return {
-        row.region: row.amount
+        row.region: HouseholdSum(row.amount, row.households)
         for row in await tx.rows(_WAITING_DAYS, span.values_for(_WAITING_DAYS))
     }
 
@@ -305,7 +296,7 @@ async def place_counts(tx: Transaction) -> Mapping[str, PlaceCount]:
 async def answer_counts(tx: Transaction, span: QuarterSpan) -> Mapping[str, AnswerCount]:
     """Return how lawful offers were answered, by the region of the place."""
     return {
-        row.region: AnswerCount(row.offers, row.declined, row.unanswered)
+        row.region: AnswerCount(row.households, row.offers, row.declined, row.unanswered)
         for row in await tx.rows(_ANSWERS, span.values_for(_ANSWERS))
     }
 

@@ -1,15 +1,47 @@
 """The ledger's rows about stays, read by indexes, so that the ledger's age costs nothing."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import BigInteger, DateTime, bindparam, select, text
 
 from app.database.transaction import Transaction
 from app.models import Leaf, RunningStays
 from app.shares.store.quarter_rows import content_of_leaf
+
+
+@dataclass(frozen=True, slots=True)
+class SettledRow:
+    """A sealed opening of a stay that a region settles, and when it is due."""
+
+    leaf: int
+    referral_id: UUID | None
+    opens_at: datetime
+    departure: int | None
+    """The leaf by which the stay ended: from then on all of its openings are due."""
+    sealed: bytes = field(repr=False)
+
+
+_TO_SETTLE = text("SELECT * FROM openings_to_settle(:since, :below, :over_before)").bindparams(
+    bindparam("since", type_=BigInteger()),
+    bindparam("below", type_=BigInteger()),
+    bindparam("over_before", type_=DateTime(timezone=True)),
+)
+
+
+async def openings_to_settle(
+    tx: Transaction, *, since: int, below: int, over_before: datetime
+) -> list[SettledRow]:
+    """Return the openings below an index of stays that concern the caller's region, in order.
+
+    Those that had ended before a moment are left out, unless they have a leaf from `since` on. What
+    is not due yet is there too: it must be seen to be known, and goes into no figure.
+    """
+    values = {"since": since, "below": below, "over_before": over_before}
+    return [SettledRow(*row) for row in await tx.rows(_TO_SETTLE, values)]
 
 
 async def openings(

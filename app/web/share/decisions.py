@@ -25,7 +25,7 @@ CHECKED = 8
 @router.get("/share/decisions")
 async def list_decisions(page: PageIn, tx: Tx, asked: ListIn) -> Response:
     """Show the decisions that concern the region, newest first."""
-    found = await decisions.list_decisions(tx, limit=asked.limit + 1, after=moment_and_id(asked))
+    found = await decisions.list_decisions(tx, limit=asked.limit, after=moment_and_id(asked))
     rows, older = asked.cut(found, place=place_of)
     return page.show(
         "share/decisions.html",
@@ -51,17 +51,15 @@ async def show_report(
     chosen = chosen_of(known, quarter)
     after = moment_and_id(asked)
     checked = await decisions.check_decisions(tx, (chosen,), limit=CHECKED, after=after)
-    recent = await decisions.list_decisions(tx, limit=MOST, after=None)
+    recent, overrides = await decisions.count_overrides(tx, most=MOST)
     return page.show(
         "share/report.html",
         checked=checked,
         older=asked.next_after(place_of(checked[-1].row)) if len(checked) == CHECKED else None,
         later=after is not None,
         found=Counter(one.found for one in checked),
-        recent=len(recent),
-        overrides=Counter(
-            row.override_reason for row in recent if row.override_reason
-        ).most_common(),
+        recent=recent,
+        overrides=overrides.most_common(),
         known=known[::-1],
         chosen=chosen,
         **await _names(tx),

@@ -1,4 +1,4 @@
-"""Figures of the monitor with charts, and place-nights between regions, by quarter."""
+"""Figures of the monitor with charts, and the own region's nights with others, by quarter."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,7 +9,7 @@ from app.api.shares.monitor import CSV, csv_of
 from app.database.caller import Role
 from app.deps import Tx
 from app.reference import load
-from app.shares import fair_shares, monitor
+from app.shares import fair_shares, monitor, settlements
 from app.shares.monitor import MonitorQuarter, RegionFigures
 from app.shares.monitor_releases import SETTLED_DAYS
 from app.web.page import PageIn
@@ -52,7 +52,8 @@ async def show_figures(page: PageIn, tx: Tx, quarter: QuarterName = None) -> Res
             (one for one in everywhere if one.region is not None and one.places),
             key=lambda one: names.get(one.region or "", ""),
         ),
-        flows=await _flows(tx, chosen),
+        flows=await _flows(tx, chosen) if region else None,
+        added_up=chosen in await fair_shares.sealed_quarters(tx),
     )
 
 
@@ -80,9 +81,9 @@ async def _of_all_regions(tx: Tx, chosen: Quarter) -> Sequence[RegionFigures]:
     return (await monitor.read(tx, (chosen,), region=None)).quarters[0].regions
 
 
-async def _flows(tx: Tx, chosen: Quarter) -> Mapping[tuple[str, str], int] | None:
-    """Return place-nights from region to region, most first; None if not added up yet."""
+async def _flows(tx: Tx, chosen: Quarter) -> Mapping[tuple[str, str], int]:
+    """Return the own region's place-nights by pair of regions, most first; none if not sealed."""
     if chosen not in await fair_shares.sealed_quarters(tx):
-        return None
-    pairs = (await fair_shares.pairs(tx, (chosen,))).pairs
+        return {}
+    pairs = settlements.paired_nights((await settlements.read_settlement(tx, (chosen,)))[1]).pairs
     return dict(sorted(pairs.items(), key=lambda pair: (-pair[1], pair[0])))

@@ -26,7 +26,7 @@ async def list_lines(
     before: Annotated[int | None, Query(ge=0)] = None,
 ) -> Response:
     """Show the lines that the reader can read, newest first."""
-    found = await entries.list_readable(tx, before=before, limit=AT_ONCE + 1)
+    found = await entries.list_readable(tx, before=before, limit=AT_ONCE)
     regions = (await tx.snapshots.reference(tx)).regions
     return page.show(
         "share/ledger.html",

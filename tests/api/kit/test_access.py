@@ -107,7 +107,7 @@ CONTRACT: dict[str, set[str]] = {
     "GET /decisions/{id}": {A},
     "GET /own-region-checks": {A},
     "GET /fair-shares": {A, D},
-    "GET /fair-share-pairs": {A, D},
+    "GET /fair-share-pairs": {A},
     "GET /fair-share-figures": {A, D},
     "GET /settlements": {A},
     "POST /caps": {A},

@@ -14,7 +14,7 @@ import pytest
 from app.allocation.shares.quarters import quarter_of
 from tests.casework import Desk, desk, fresh, wish_for
 from tests.country import FAR, HERE, THERE, Client, Country, referral_body, shelter
-from tests.ledger_stays import local_today, seal
+from tests.ledger_stays import local_today, seal, stayed
 
 DAY = dt.timedelta(days=1)
 CAPACITY = {"reason": "capacity", "dangerAssessment": "none_known", "dangerZones": []}
@@ -262,7 +262,10 @@ async def test_without_the_lock_and_the_count_they_all_would(country: Country) -
 # --- what it displaced ----------------------------------------------------------------
 
 
-async def test_nights_elsewhere_for_the_caps_sake_are_counted_with_it(country: Country) -> None:
+@pytest.mark.parametrize("others", [0, 9])
+async def test_nights_elsewhere_for_the_caps_sake_are_counted_with_it_from_ten_households_on(
+    country: Country, others: int
+) -> None:
     where = await desk(country, places=1)
     await shelter(country, "eik", places=1, site={"municipality": FAR})
     eik = await country.client("coordinator", "intake_worker", provider="eik")
@@ -273,11 +276,18 @@ async def test_nights_elsewhere_for_the_caps_sake_are_counted_with_it(country: C
     arrived = await eik.post(f"/placements/{placement['id']}/arrival", expect=200)
     noted = await country.rows("SELECT index, cap_id::text FROM displacements")
     assert [tuple(row) for row in noted] == [(arrived["ledgerLeaf"], cap["id"])]
+    for _ in range(others):
+        index = await stayed(country, local_today(), receiving=FAR, reason="capacity")
+        await country.rows(
+            "INSERT INTO displacements (index, cap_id) VALUES (:index, CAST(:cap AS uuid))",
+            index=index,
+            cap=cap["id"],
+        )
     quarter = quarter_of(local_today())
     await seal(country, on=quarter.after + 20 * DAY)
     shown = next(one for one in (await auditor.get("/caps"))["items"] if one["id"] == cap["id"])
     nights = (quarter.after - local_today()).days
-    assert shown["displacedNights"] == (nights if nights >= 10 else None)
+    assert shown["displacedNights"] == (10 * nights if others else None)
     query = {"from": str(quarter), "to": str(quarter)}
     regions = (await auditor.get("/fair-shares", params=query))["regions"]
     mine = next(one for one in regions if one["region"] == THERE)

@@ -69,7 +69,7 @@ async def test_indexes_lead_to_what_is_read_of_the_ledger(country: Country) -> N
     with noting(country) as asked:
         async with country.parts.database.transaction(actor=WORKER) as tx:
             assert await fair_shares.show_balances(tx)
-            assert (await quarter_totals.seal_quarters(tx)).first
+            assert await quarter_totals.seal_quarters(tx)
     plans: list[str] = []
     async with country.parts.database.transaction(actor=WORKER) as tx:
         # The tables hold so little that reading all of it would be quicker.

@@ -15,7 +15,8 @@ from app.allocation.ledger.openings import READY_TO_LEAVE, Correction, OpeningCo
 from app.allocation.shares.export_checks import Export
 from app.allocation.shares.nights import StayBook
 from app.allocation.shares.quarters import Quarter
-from app.allocation.shares.totals import NIGHT, content_of, totals_of
+from app.allocation.shares.shares import NIGHT
+from app.allocation.shares.totals import Account, booked, content_of, earlier_figures
 from app.allocation.shares.weights import WeightHistory, region_weights_of
 
 REGIONS = ("A", "B", "C")
@@ -34,29 +35,48 @@ READY = replace(
     correction=Correction(1, "coordinator", "B", READY_TO_LEAVE),
 )
 LATER = {"by": {"role": "worker", "region": None}, "code": "later_facts"}
+OPENINGS = {1: STAY, 2: OTHER, 4: READY}
 
 
-def content(
-    openings: dict[int, OpeningContent], *, quarter: Quarter = Q1, leaves: int
-) -> dict[str, Any]:
+def account(leaves: int) -> Account:
     book = StayBook()
-    for index, opening in openings.items():
+    for index, opening in OPENINGS.items():
         if index < leaves:
             book.take(index, opening)
-    weights = WeightHistory([region_weights_of(WEIGHTS)])
-    totals = totals_of(quarter, book.stays(), weights=weights, regions=REGIONS)
-    return content_of(quarter, totals, leaves=leaves, open_from=OPEN_FROM)
+    return Account(list(book.stays()), WeightHistory([region_weights_of(WEIGHTS)]))
 
 
-OPENINGS = {1: STAY, 2: OTHER, 4: READY}
-FIRST = content(OPENINGS, leaves=3)
-ANEW = content(OPENINGS, leaves=5) | LATER | {"corrects": 3}
-NEXT = content(OPENINGS, quarter=Q1.next, leaves=5)
+def earlier(*, quarter: Quarter = Q1, leaves: int) -> dict[str, Any]:
+    """Return the content of a quarter's totals as the earlier edition sealed them."""
+    return {
+        "quarter": str(quarter),
+        "leaves": leaves,
+        "open_from": OPEN_FROM.isoformat(),
+        "regions": {
+            region: earlier_figures(account(leaves), quarter, region) for region in REGIONS
+        },
+        "pairs": {"A": {"B": 57}},
+        "months": {},
+    }
+
+
+def content(quarter: Quarter, *, leaves: int, late_from: int) -> dict[str, Any]:
+    regions = booked(
+        quarter, account(leaves), account(late_from), since=dt.date.min, regions=REGIONS
+    )
+    return content_of(quarter, regions, leaves=leaves, late_from=late_from, open_from=OPEN_FROM)
+
+
+FIRST = earlier(leaves=3)
+ANEW = earlier(leaves=5) | LATER | {"corrects": 3}
+NEXT = earlier(quarter=Q1.next, leaves=5)
+ONCE = content(Q1, leaves=3, late_from=0)
+LATE = content(Q1.next, leaves=5, late_from=3)
 
 
 def export(*, region: str | None = None, **changed: Any) -> Export:
-    """Return an export of seven leaves, with openings of one region or all, and totals."""
-    leaves = [
+    """Return an export of the earlier edition, with the openings of one region or of all, and totals as given."""
+    return read(
         ParsedLeaf(0, "weights", None, WEIGHTS),
         ParsedLeaf(1, "arrival", b"", None),
         ParsedLeaf(2, "arrival", b"", None),
@@ -66,7 +86,25 @@ def export(*, region: str | None = None, **changed: Any) -> Export:
         ParsedLeaf(6, "quarter_total", None, changed.get("next", NEXT)),
         ParsedLeaf(7, "policy", None, {"version": "nl-1"}),
         ParsedLeaf(8, "correction", None, {"corrects": 7, "code": "withdrawn"}),
-    ]
+        region=region,
+    )
+
+
+def sealed_once(*more: ParsedLeaf, region: str | None = None, **changed: Any) -> Export:
+    """Return an export of quarters that are sealed once, and then some more leaves."""
+    return read(
+        ParsedLeaf(0, "weights", None, WEIGHTS),
+        ParsedLeaf(1, "arrival", b"", None),
+        ParsedLeaf(2, "arrival", b"", None),
+        ParsedLeaf(3, "quarter_total", None, changed.get("first", ONCE)),
+        ParsedLeaf(4, "correction", b"", None),
+        ParsedLeaf(5, "quarter_total", None, changed.get("next", LATE)),
+        *more,
+        region=region,
+    )
+
+
+def read(*leaves: ParsedLeaf, region: str | None) -> Export:
     made = Export()
     for leaf in leaves:
         opening = OPENINGS.get(leaf.index)
@@ -160,7 +198,59 @@ def test_totals_that_come_twice_or_correct_another_leaf_are_found() -> None:
     assert faults(export(anew=ANEW | {"corrects": 2}), None) == {
         5: ("it corrects leaf 2, and should correct leaf 3",)
     }
-    twice = content(OPENINGS, leaves=5)
+    twice = earlier(leaves=5)
     assert faults(export(next=twice), None) == {
         6: ("it corrects no leaf, and should correct leaf 5",)
+    }
+
+
+# --- quarters that are sealed once ---
+
+
+def test_what_is_booked_late_comes_to_the_last_digit_from_own_openings_in_every_region() -> None:
+    for region in (*REGIONS, None):
+        assert faults(sealed_once(region=region), region) == {}
+    late = LATE["regions"]["B"]
+    assert late["given_safety"] == 0 - (dt.date(2026, 4, 1) - dt.date(2026, 3, 1)).days
+    assert late["given_after_ready"] == 31 + 91
+    assert late["quota"] < 0
+
+
+def test_a_quarter_is_not_sealed_anew_nor_left_out_and_books_each_late_fact_once() -> None:
+    anew = ParsedLeaf(6, "quarter_total", None, content(Q1.next, leaves=6, late_from=5))
+    assert faults(sealed_once(anew), None) == {
+        6: ("its quarter is sealed anew, and was sealed by leaf 5",)
+    }
+    corrected = ParsedLeaf(6, "correction", None, earlier(leaves=5) | LATER | {"corrects": 3})
+    assert faults(sealed_once(corrected), None) == {
+        6: ("it is sealed by the rules of before, after one that books what became known late",)
+    }
+    later = content(Q1.next.next, leaves=5, late_from=3)
+    assert faults(sealed_once(next=later), None) == {
+        5: ("it follows 2026-Q1, and is not the quarter after it",)
+    }
+    not_late = content(Q1.next, leaves=5, late_from=5)
+    assert faults(sealed_once(next=not_late), None) == {
+        5: ("it books late facts from leaf 5 on, and should from leaf 3 on",)
+    }
+    wrong = changed(LATE, "B", given_after_ready=5)
+    assert any(
+        "B given_after_ready: 5 was" in one for one in faults(sealed_once(next=wrong), "B")[5]
+    )
+
+
+def test_quarters_that_are_sealed_once_follow_those_of_the_earlier_edition() -> None:
+    after = content(Q1.next.next, leaves=7, late_from=5)
+    made = export()
+    made.take(ParsedLeaf(9, "quarter_total", None, after), None)
+    assert faults(made, "B") == {}
+
+
+def test_all_quotas_together_are_no_less_than_what_own_openings_divide() -> None:
+    quota = ONCE["regions"]["C"]["quota"]
+    moved = changed(changed(ONCE, "C", quota=quota - 1), "A", quota=1)
+    both = quota + LATE["regions"]["C"]["quota"]
+    assert faults(sealed_once(region="B", first=moved), "B") == {
+        3: (f"C quota: {quota - 1} was sealed, the openings of B alone come to {quota}",),
+        5: (f"C quota: {both - 1} was sealed, the openings of B alone come to {both}",),
     }

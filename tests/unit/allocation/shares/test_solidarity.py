@@ -1,26 +1,48 @@
-"""Given equals received in sum, always.
+"""Given equals received in sum, always, and what quarters book comes to what is true.
 
-Households come and go in any order, and what was said of them is corrected.
+Households come and go in any order, what was said of them is corrected, before and after quarters
+are sealed, and nothing sealed ever changes.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter, defaultdict
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from app.allocation.ledger.leaves import ParsedLeaf
 from app.allocation.ledger.openings import NOT_ARRIVED, READY_TO_LEAVE, Correction, OpeningContent
 from app.allocation.policy.documents import canonical_json
+from app.allocation.shares.changed_nights import first_changed_day
+from app.allocation.shares.export_checks import Export
 from app.allocation.shares.fairness import contradictions, fair_shares
 from app.allocation.shares.nights import LedgerStay, StayBook
-from app.allocation.shares.quarters import Quarter, quarter_of, quarters_between
-from app.allocation.shares.totals import OWN, content_of, totals_of
+from app.allocation.shares.quarters import (
+    Quarter,
+    last_closed_quarter,
+    quarter_named,
+    quarter_of,
+    quarters_between,
+)
+from app.allocation.shares.settlement import (
+    Amount,
+    DatedOpening,
+    Flow,
+    QuarterSeal,
+    SettledLine,
+    settled_lines,
+)
+from app.allocation.shares.totals import OWN, Account, booked, content_of, nights_by_region
 from app.allocation.shares.weights import RegionWeights, WeightHistory
 from tests.rounds import rounds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 REGIONS = ("A", "B", "C", "D")
 DAY = dt.timedelta(days=1)
@@ -28,10 +50,13 @@ EVEN = WeightHistory([RegionWeights(dt.date(2020, 1, 1), dict.fromkeys(REGIONS, 
 
 
 def content(*stays: LedgerStay, quarter: Quarter, weights: WeightHistory = EVEN) -> dict[str, Any]:
-    totals = totals_of(quarter, stays, weights=weights, regions=REGIONS)
-    return content_of(quarter, totals, leaves=9, open_from=dt.date(2026, 7, 3))
+    account = Account(stays, weights)
+    regions = booked(quarter, account, account, since=quarter.first, regions=REGIONS)
+    return content_of(quarter, regions, leaves=9, late_from=9, open_from=dt.date(2026, 7, 3))
 
 
+GRACE_DAYS, DELAY = 14, dt.timedelta(days=92)
+NOTHING_SEALED = QuarterSeal(Quarter(2025, 1), 0, dt.datetime.min.replace(tzinfo=dt.UTC))
 PEOPLE = ("1", "2", "3-4", "5+")
 
 
@@ -48,9 +73,17 @@ class Ledger(RuleBasedStateMachine):
         self.here: dict[int, OpeningContent] = {}
         """Who is there, by the arrival's leaf, as it should be said now."""
         self.weights = [RegionWeights(dt.date(2020, 1, 1), {"A": 3, "B": 2, "C": 7})]
+        self.weights_from = [-1]
+        """The leaf before which each of these became known."""
+        self.written_on: list[dt.date] = []
+        self.totals: list[tuple[int, dict[str, Any]]] = []
+        """What was sealed, each with how many leaves about stays came before it."""
+        self.seals = [NOTHING_SEALED]
+        self.settled: list[SettledLine] = []
 
     def write(self, opening: OpeningContent) -> int:
         self.leaves.append(opening)
+        self.written_on.append(self.today)
         return len(self.leaves) - 1
 
     @rule(days=st.integers(1, 50))
@@ -129,6 +162,83 @@ class Ledger(RuleBasedStateMachine):
     @rule(days=st.integers(-60, 60), region=st.sampled_from(REGIONS), weight=st.integers(0, 9))
     def weights_change(self, days: int, region: str, weight: int) -> None:
         self.weights.append(RegionWeights(self.today + days * DAY, {region: weight}))
+        self.weights_from.append(len(self.leaves))
+
+    @rule(days=st.integers(0, 120))
+    def quarters_are_sealed(self, days: int) -> None:
+        self.today += days * DAY
+        sealed = self.seals[-1].leaves if self.totals else 0
+        now, before = self.account(len(self.leaves)), self.account(sealed)
+        first = min([Quarter(2025, 4), *(quarter_of(stay.arrived_on) for stay in now.stays)])
+        if self.totals:
+            first = self.seals[-1].quarter.next
+        for quarter in quarters_between(first, last_closed_quarter(self.today, days=GRACE_DAYS)):
+            since = min(quarter.first, self.first_changed_day(sealed) or quarter.first)
+            since = quarter_of(since).first if sealed else dt.date.min
+            regions = booked(quarter, now, before, since=since, regions=REGIONS)
+            assert regions == booked(quarter, now, before, since=dt.date.min, regions=REGIONS)
+            said = content_of(
+                quarter,
+                regions,
+                leaves=len(self.leaves),
+                late_from=sealed,
+                open_from=self.today + DELAY,
+            )
+            self.totals.append((len(self.leaves), said))
+            at = dt.datetime.combine(self.today, dt.time(12), tzinfo=dt.UTC)
+            self.seals.append(QuarterSeal(quarter, len(self.leaves), at))
+            self.settled += settled_lines(self.dated(), self.seals[-2:])
+            sealed, before = len(self.leaves), now
+
+    def first_changed_day(self, sealed: int) -> dt.date | None:
+        arrivals = [
+            index if one.arrival is None else one.arrival for index, one in enumerate(self.leaves)
+        ]
+        changed = set(arrivals[sealed:])
+        told = [
+            (index, arrival, self.leaves[index])
+            for index, arrival in enumerate(arrivals)
+            if arrival in changed
+        ]
+        weights = zip(self.weights_from, self.weights, strict=True)
+        return first_changed_day(told, weights, since=sealed)
+
+    def account(self, leaves: int) -> Account:
+        book = StayBook()
+        for index, opening in enumerate(self.leaves[:leaves]):
+            book.take(index, opening)
+        known = zip(self.weights_from, self.weights, strict=True)
+        return Account(
+            list(book.stays()), WeightHistory(one for index, one in known if index < leaves)
+        )
+
+    def dated(self) -> list[DatedOpening]:
+        ends = {
+            one.arrival: index for index, one in enumerate(self.leaves) if one.type == "departure"
+        }
+        return [
+            DatedOpening(
+                index,
+                dt.datetime.combine(written, dt.time(9), tzinfo=dt.UTC)
+                + (dt.timedelta() if one.type == "departure" else DELAY),
+                ends.get(index if one.arrival is None else one.arrival),
+                one,
+            )
+            for index, (one, written) in enumerate(zip(self.leaves, self.written_on, strict=True))
+        ]
+
+    def export(self, region: str) -> Export:
+        """Return what a region's auditors have once all openings are due."""
+        made = Export()
+        for index, one in zip(self.weights_from, self.weights, strict=True):
+            said = {"valid_from": one.valid_from.isoformat(), "weights": dict(one.weights)}
+            made.take(ParsedLeaf(index, "weights", None, said), None)
+        for index, opening in enumerate(self.leaves):
+            if region in {opening.origin, opening.receiving}:
+                made.take(ParsedLeaf(index, opening.type, b"", None), opening)
+        for leaves, said in self.totals:
+            made.take(ParsedLeaf(leaves, "quarter_total", None, said), None)
+        return made
 
     def stays(self, region: str | None = None) -> list[LedgerStay]:
         book = StayBook()
@@ -180,12 +290,50 @@ class Ledger(RuleBasedStateMachine):
                 for what in ("safety", "capacity", "after_ready")
             )
         end = quarters[-1].after
-        assert total == sum(
-            max(0, ((stay.departed_on or end) - stay.arrived_on).days) for stay in stays
-        )
+        assert total == nights_of(stays, end)
+
+    @invariant()
+    def what_quarters_booked_is_what_was_true_when_the_last_was_sealed(self) -> None:
+        sums = {region: Counter[str]() for region in REGIONS}
+        for leaves, said in self.totals:
+            assert contradictions(said) == ()
+            for region, figures in said["regions"].items():
+                sums[region].update(figures)
+            after = quarter_named(said["quarter"]).after
+            true = nights_by_region(self.account(leaves), dt.date.min, after, regions=REGIONS)
+            assert {region: +one for region, one in sums.items()} == {
+                region: +one for region, one in true.items()
+            }
+
+    @invariant()
+    def what_was_settled_never_changes_and_comes_to_what_is_due(self) -> None:
+        openings = self.dated()
+        assert list(settled_lines(openings, self.seals)) == self.settled
+        sums = defaultdict[Flow, Amount](Amount)
+        for line in self.settled:
+            sums[line.flow].add(line.amount)
+        due = [one for one in openings if one.is_due(self.seals[-1])]
+        book = StayBook()
+        for one in due:
+            book.take(one.leaf, one.content)
+        nights = sum(amount.nights + amount.after_ready for amount in sums.values())
+        assert nights == nights_of(book.stays(), self.seals[-1].quarter.after)
+
+    def teardown(self) -> None:
+        """Have each region check everything that was sealed against what it may read."""
+        for region in REGIONS:
+            checks = self.export(region).check_totals(region)
+            assert [one for one in checks if one.faults or one.apart] == []
+
+
+def nights_of(stays: Iterable[LedgerStay], before: dt.date) -> int:
+    """Return how many nights some stays have before a day."""
+    return sum(
+        max(0, (min(before, stay.departed_on or before) - stay.arrived_on).days) for stay in stays
+    )
 
 
 TestLedger = Ledger.TestCase
 TestLedger.settings = settings(
-    max_examples=rounds(6, soak=100), stateful_step_count=25, deadline=None
+    max_examples=rounds(25, soak=200), stateful_step_count=25, deadline=None
 )
