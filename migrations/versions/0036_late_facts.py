@@ -45,5 +45,3 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Make the table of pairs again, without rows."""
     op.execute(DOWN)
-    op.execute("DROP FUNCTION openings_to_settle")
-    op.execute("DROP FUNCTION households_of_leaves")

@@ -283,7 +283,9 @@ async def those_who_account(walk: Walk) -> None:
     auditor = await person(walk.country, "auditor", region=HERE)
     await stayed(walk.country, newest().first)
     await seal(walk.country)
-    await walk.by(auditor, "GET /settlements", params={"from": str(newest()), "to": str(newest())})
+    quarter = {"from": str(newest()), "to": str(newest())}
+    await walk.by(auditor, "GET /settlements", params=quarter)
+    await walk.by(auditor, "GET /fair-share-pairs", params=quarter)
     cap = await walk.by(
         auditor, "POST /caps", body={"atMost": 1, "reason": "staffing", "until": next_month()}
     )
