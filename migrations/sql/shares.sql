@@ -75,7 +75,7 @@ BEGIN
     SELECT DISTINCT l.placement_id
     FROM public.openings AS o JOIN public.leaves AS l ON l.index = o.index
     WHERE (o.origin_region = mine OR o.receiving_region = mine) AND o.index < below
-  ), stays AS (
+  ), concerned AS (
     SELECT t.placement_id, d.index AS ended_with
     FROM theirs AS t
     LEFT JOIN public.leaves AS d ON d.placement_id = t.placement_id AND d.type = 'departure'
@@ -84,7 +84,7 @@ BEGIN
       WHERE n.placement_id = t.placement_id AND n.index >= since AND n.index < below)
   )
   SELECT l.index, p.referral_id, o.opens_at, s.ended_with, o.sealed
-  FROM stays AS s
+  FROM concerned AS s
   JOIN public.leaves AS l ON l.placement_id = s.placement_id AND l.index < below
   JOIN public.openings AS o ON o.index = l.index
   LEFT JOIN public.placements AS p ON p.id = s.placement_id

@@ -13,6 +13,7 @@ from app.ledger import entries
 from tests.casework import Desk, desk
 from tests.country import FAR, HERE, THERE, Client, Country
 from tests.ledger_stays import local_today, newest, opening, seal, stayed, write
+from tests.shields import shield
 from tests.web.visitor import browser_of
 
 DAY = dt.timedelta(days=1)
@@ -171,7 +172,10 @@ async def test_households_of_others_are_counted_by_the_year_and_from_ten_on(
 
 
 async def departed(country: Country) -> tuple[Desk, str]:
-    """Let a household come from Den Haag to Zwolle; return its desk, and its list of accesses."""
+    """Let a household come from Den Haag to Zwolle; return its desk, and its list of accesses.
+
+    It is shielded: only the worker who registered it sees it.
+    """
     where = await desk(country, places=1)
     placement = await where.arrived()
     here = await country.client("auditor", region=HERE)
@@ -181,6 +185,7 @@ async def departed(country: Country) -> tuple[Desk, str]:
     await where.receiver.post(
         f"/placements/{placement['id']}/departure", {"destination": "own_home"}, expect=200
     )
+    await shield(where.intake, placement["referralId"])
     return where, accesses
 
 
