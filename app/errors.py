@@ -140,6 +140,17 @@ class Erased(Refusal):
         super().__init__("erased", "This has been erased.")
 
 
+class Unreadable(Refusal):
+    """Content that no key of this installation opens."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "unreadable",
+            "No key of this installation opens what is known here. Administrators see it under"
+            " Records; register the household anew if it cannot wait.",
+        )
+
+
 class Unavailable(Refusal):
     """A server that Plek needs and cannot reach; `retry_after` is in whole seconds."""
 

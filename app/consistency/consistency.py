@@ -16,9 +16,10 @@ from app.database.sealing import keys
 from app.database.transaction import Transaction
 from app.ledger import ledger
 from app.reference import load
+from app.referrals import referrals
 from app.seal import DataKey, SealBroken
 
-UNREADABLE, OVERLAP = "leaf_unreadable", "stay_overlaps"
+UNREADABLE, OVERLAP, SEALED = "leaf_unreadable", "stay_overlaps", "referral_unreadable"
 CHECKED, PAST, LEAVES = "checked_until", "checked_past", "checked_leaves"
 """The heads that say how far the records have been compared: since the last time, in the pass over
 all the past, and in the ledger."""
@@ -49,6 +50,7 @@ async def check_records(tx: Transaction) -> Check:
     end to end. Administrators are alarmed of the first that is new.
     """
     found = set(await record_rows.list_wrong_claims(tx))
+    found |= {(SEALED, id_) for id_ in await referrals.list_unreadable(tx)}
     key = await keys.read(tx, keys.LEDGER)
     known = [one.subject for one in await discrepancy_rows.list_open(tx)]
     found |= set(_compare(await record_rows.list_times(tx, known), key))
@@ -150,7 +152,8 @@ async def list_open(tx: Transaction) -> tuple[list[DiscrepancyRow], datetime | N
 
 async def check_everything(tx: Transaction) -> AsyncGenerator[tuple[date | None, set[Found]]]:
     """Yield what differs now, and then day by day from the first arrival on; note nothing."""
-    yield None, set(await record_rows.list_wrong_claims(tx))
+    unreadable = {(SEALED, id_) for id_ in await referrals.list_unreadable(tx)}
+    yield None, unreadable | set(await record_rows.list_wrong_claims(tx))
     began = await record_rows.first_arrival(tx)
     if began is None:
         return

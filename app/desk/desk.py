@@ -35,18 +35,21 @@ class Caseload:
     """A desk's waiting referrals in the policy's order, its live holds, and those under way."""
 
     waiting: tuple[WaitingReferral, ...]
+    unreadable: tuple[ReferralRow, ...]
+    """Those that wait and that no key opens."""
     held: tuple[HoldRow, ...]
     under_way: tuple[UnderWay, ...]
 
 
 async def read_caseload(tx: Transaction) -> Caseload:
     """Return the caseload of the caller's desk, without what is shielded from the caller."""
-    listed = await waiting_list.list_for(tx, limit=MOST_WAITING, after=None)
+    listed, unreadable = await waiting_list.list_for(tx, limit=MOST_WAITING, after=None)
     held = await holds.list_live_sent(tx)
     awaited = await placements.list_awaited_sent(tx)
     known = await _visible(tx, {row.referral_id for row in (*held, *awaited)})
     return Caseload(
         waiting=tuple(listed),
+        unreadable=tuple(unreadable),
         held=tuple(row for row in held if row.referral_id in known),
         under_way=tuple(
             UnderWay(row, known[row.referral_id]) for row in awaited if row.referral_id in known

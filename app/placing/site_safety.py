@@ -5,8 +5,10 @@ from uuid import UUID
 from app.database.transaction import Transaction
 from app.placing import place_check
 from app.placing.store import promises
+from app.placing.store.promises import HouseholdAtSite
 from app.placing.swaps import swap_course
 from app.referrals import referrals
+from app.seal import SealBroken
 
 SITE_UNSAFE = "site_unsafe"
 """The reason for which a hold at a compromised site is declined."""
@@ -19,15 +21,23 @@ async def recheck_site(tx: Transaction, site_id: UUID) -> None:
     providers.
     """
     for household in await promises.list_everybody_at(tx, site_id):
-        content, _ = referrals.unseal_content(
-            tx, household, key=household.key, sealed=household.sealed
-        )
+        unsafe = await _is_unsafe(tx, household)
         if household.hidden:
             # Nobody looked at this household: only those who may know of it hear the result.
             tx.looks.referral_ids.discard(household.id)
-        check = await place_check.check_place(tx, household.place_id, content)
-        if bool(check.unsafe) != household.unsafe:
-            await promises.mark_safety_at(tx, site_id, household, unsafe=bool(check.unsafe))
+        if unsafe != household.unsafe:
+            await promises.mark_safety_at(tx, site_id, household, unsafe=unsafe)
+
+
+async def _is_unsafe(tx: Transaction, household: HouseholdAtSite) -> bool:
+    """Whether a household is not safe where it is; so it counts if no key opens its danger."""
+    try:
+        content, _ = referrals.unseal_content(
+            tx, household, key=household.key, sealed=household.sealed
+        )
+    except SealBroken:
+        return True
+    return bool((await place_check.check_place(tx, household.place_id, content)).unsafe)
 
 
 async def compromise_site(tx: Transaction, site_id: UUID) -> None:

@@ -32,6 +32,7 @@ OVERRIDE = "peak_plan"
 READ_AT_ONCE = 1000
 """Open referrals that are read, oldest first, to find the first on the waiting list."""
 NOT_OPEN, ERASED, TOO_OFTEN = "referral_not_open", "erased", "too_often"
+UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,8 @@ async def _taking_part(
         if row.key is None or row.status != "open"
     ]
     apart = {part.referral_id for part in refused}
-    opened = [referrals.unseal(tx, row) for row in found if row.id not in apart]
+    opened, unreadable = referrals.unseal_readable(tx, (r for r in found if r.id not in apart))
+    refused += [PlanPart(row.id, row.urgency, refusal=UNREADABLE) for row in unreadable]
     ordered = waiting_list.in_order(opened, policy=policy)
     return ordered[:MOST], refused, len(ordered[MOST:])
 
@@ -195,7 +197,7 @@ async def make_counts(tx: Transaction) -> int:
     reference = await tx.snapshots.reference(tx)
     snapshot = await tx.snapshots.register(tx)
     found = await referrals.list_next_open(tx, after=None, most=READ_AT_ONCE)
-    opened = [referrals.unseal(tx, row) for row in found]
+    opened, _ = referrals.unseal_readable(tx, found)
     ordered = waiting_list.in_order(opened, policy=reference.policy)[:MOST]
     most = reference.policy.rankings_per_hour
     known = await peak_rows.read_situations(tx, [one.id for one in ordered], rankings_per_hour=most)

@@ -8,13 +8,13 @@ from uuid import UUID
 from app.allocation.values import Ranking
 from app.database import counters, outbox, register
 from app.database.transaction import Transaction
+from app.errors import Unreadable
 from app.ranking import rankings
 from app.ranking.rankings import RecordedRanking
 from app.ranking.store import vacancy_rows
 from app.ranking.store.vacancy_rows import Chance, PendingVacancy, VacancyRow
 from app.referrals import referrals
 from app.referrals.referrals import ReferralRow, UnsealedReferral
-from app.seal import SealBroken
 
 RANKED_AT_ONCE = 20
 """Referrals ranked in one transaction: a long list must not keep other work waiting."""
@@ -66,7 +66,7 @@ async def _rank(
     try:
         referral = referrals.unseal(tx, row)
         return referral, await rankings.compute_ranking(tx, referral, limited=False)
-    except (SealBroken, LookupError):
+    except (Unreadable, LookupError):
         # A referral that no key opens, or that names a place no map has any more, must not keep
         # the others waiting.
         return None

@@ -1,7 +1,7 @@
 """Referrals: register a household's need, and change what is known of it."""
 
 import secrets
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -11,15 +11,17 @@ from app.allocation.policy import documents
 from app.allocation.values import Adult, Child, DangerZone, Household, Need
 from app.database.reference import Reference
 from app.database.transaction import Transaction
-from app.errors import Conflict, Erased, Fault, Invalid, Missing
+from app.errors import Conflict, Erased, Fault, Invalid, Missing, Unreadable
 from app.reference import load
 from app.referrals.store import referral_rows
 from app.referrals.store.referral_rows import ReferralRow
-from app.seal import DataKey
+from app.seal import DataKey, SealBroken
 
 CONSONANTS = "bdfghklmnprstvz"
 VOWELS = "aeiou"
 TRIES = 8
+AT_ONCE = 500
+"""Open referrals whose keys are tried in one reading."""
 
 CLEAR = ("urgency", "reason", "origin_municipality")
 """The content that the referral's own row has; the rest is sealed."""
@@ -92,12 +94,11 @@ async def list_for(
     status: str | None,
     limit: int,
     after: tuple[datetime, UUID] | None,
-) -> list[UnsealedReferral]:
-    """Return the referrals of the caller's provider, newest first."""
-    rows = await referral_rows.list_for(
+) -> list[ReferralRow]:
+    """Return the referrals of the caller's provider, newest first, with their seals closed."""
+    return await referral_rows.list_for(
         tx, tx.caller.provider, status=status, limit=limit, after=after
     )
-    return [unseal(tx, row) for row in rows]
 
 
 async def change(
@@ -123,21 +124,41 @@ async def change(
 def unseal(tx: Transaction, row: ReferralRow) -> UnsealedReferral:
     """Open the seal of a referral, and note in the transaction that it was opened.
 
-    Raises Erased where nothing is left to open: call it only for a caller who may know that there
-    was a referral.
+    Raises Erased where nothing is left to open, and Unreadable where no key opens it: call it only
+    for a caller who may know that there was a referral.
     """
     if row.key is None or row.sealed is None:
         raise Erased
-    return UnsealedReferral(row, *unseal_content(tx, row, key=row.key, sealed=row.sealed))
+    try:
+        return UnsealedReferral(row, *unseal_content(tx, row, key=row.key, sealed=row.sealed))
+    except SealBroken:
+        raise Unreadable from None
+
+
+def unseal_readable(
+    tx: Transaction, rows: Iterable[ReferralRow]
+) -> tuple[list[UnsealedReferral], list[ReferralRow]]:
+    """Open the seals of referrals; return those opened, and those that no key opens."""
+    opened: list[UnsealedReferral] = []
+    unreadable: list[ReferralRow] = []
+    for row in rows:
+        try:
+            opened.append(unseal(tx, row))
+        except Unreadable:
+            unreadable.append(row)
+    return opened, unreadable
 
 
 def unseal_content(
     tx: Transaction, row: SealedReferral, *, key: bytes, sealed: bytes
 ) -> tuple[Mapping[str, Any], DataKey]:
-    """Return what is known of a referral and its data key; note that it was opened."""
-    tx.looks.referral_ids.add(row.id)
+    """Return what is known of a referral and its data key; note that it was opened.
+
+    Raises SealBroken where no key opens it.
+    """
     opened_with = tx.keyring.unwrap(key, row=str(row.id))
     content: dict[str, Any] = opened_with.unseal_json(sealed, row=str(row.id))
+    tx.looks.referral_ids.add(row.id)
     content |= {"urgency": row.urgency, "reason": row.reason, "origin_municipality": row.origin}
     return content, opened_with
 
@@ -236,9 +257,24 @@ async def list_next_open(tx: Transaction, *, after: UUID | None, most: int) -> l
 
 
 async def read_content(tx: Transaction, ids: Collection[UUID]) -> dict[UUID, Mapping[str, Any]]:
-    """Return what is known of the households that the caller may see and that are not erased."""
+    """Return what is known of the households that the caller may see, as far as it can be read."""
     rows = await list_sealed(tx, sorted(ids)) if ids else []
-    return {row.id: unseal(tx, row).content for row in rows if row.key is not None}
+    opened, _ = unseal_readable(tx, (row for row in rows if row.key is not None))
+    return {referral.id: referral.content for referral in opened}
+
+
+async def list_unreadable(tx: Transaction) -> list[UUID]:
+    """Return the open referrals of all providers whose data key no key opens; open no content."""
+    unreadable: list[UUID] = []
+    after: UUID | None = None
+    while rows := await list_next_open(tx, after=after, most=AT_ONCE):
+        after = rows[-1].id
+        for row in rows:
+            try:
+                tx.keyring.unwrap(row.key or b"", row=str(row.id))
+            except SealBroken:
+                unreadable.append(row.id)
+    return unreadable
 
 
 async def set_status(tx: Transaction, referral_id: UUID, status: str) -> None:

@@ -54,14 +54,16 @@ class WaitingReferral:
 
 async def list_for(
     tx: Transaction, *, limit: int, after: ListPosition | None
-) -> list[WaitingReferral]:
+) -> tuple[list[WaitingReferral], list[ReferralRow]]:
     """Return the open referrals of the caller's provider: overdue ones first, then by policy.
+
+    Those that no key opens have no place in the order, and come apart.
 
     The order depends on sealed content, so every seal is opened; the access log names only the
     referrals that are shown.
     """
     policy = (await tx.snapshots.reference(tx)).policy
-    opened = [referrals.unseal(tx, row) for row in await list_sealed(tx)]
+    opened, unreadable = referrals.unseal_readable(tx, await list_sealed(tx))
     news = await read_news(tx, [referral.id for referral in opened])
     ordered = in_order(opened, policy=policy)
     items = [
@@ -73,7 +75,7 @@ async def list_for(
     )
     shown = shown[:limit]
     tx.looks.referral_ids.intersection_update(item.referral.id for item in shown)
-    return shown
+    return shown, unreadable
 
 
 async def count_waiting(tx: Transaction) -> int:

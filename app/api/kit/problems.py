@@ -23,6 +23,7 @@ STATUS: Mapping[type[errors.Refusal], int] = {
     errors.Missing: 404,
     errors.Conflict: 409,
     errors.Erased: 410,
+    errors.Unreadable: 409,
     errors.Stale: 412,
     errors.Mismatch: 422,
     errors.MatchRequired: 428,

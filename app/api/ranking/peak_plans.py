@@ -25,6 +25,7 @@ from app.words.ranking import exclusion_text
 REFUSALS = {
     peaks.NOT_OPEN: "This referral has a hold or a placement, or is closed.",
     peaks.ERASED: "This has been erased.",
+    peaks.UNREADABLE: "No key of this installation opens this.",
     peaks.TOO_OFTEN: "This referral was ranked as often as the policy allows; wait.",
 }
 

@@ -29,7 +29,7 @@ from app.api.kit.lists import ListIn, moment_and_id
 from app.api.kit.once import OnceIn
 from app.api.kit.wire import Id, In, Out, absent, aliases_from, check_match, parse_id, single
 from app.api.referrals.shields import ShieldOut, ShieldWanted, shield_of
-from app.api.referrals.waiting_list import AlternativeInUseOut
+from app.api.referrals.waiting_list import AlternativeInUseOut, UnreadableOut
 from app.deps import Tx, providers_known
 from app.errors import Fault, Invalid
 from app.placing import referral_changes
@@ -131,6 +131,9 @@ class ReferralList(Out):
     """A page of referrals."""
 
     items: list[ReferralOut]
+    unreadable: list[UnreadableOut] = Field(
+        description="Those of this page that no key opens; what is known of them is lost to it."
+    )
     next_cursor: str | None
 
 
@@ -167,10 +170,9 @@ async def list_referrals(
     found = await referrals.list_for(
         tx, status=status, limit=page.limit + 1, after=moment_and_id(page)
     )
-    shown = page.cut(
-        found, place=lambda referral: (referral.case.created_at.isoformat(), str(referral.id))
-    )
-    return ReferralList.of(shown).reply()
+    shown = page.cut(found, place=lambda row: (row.created_at.isoformat(), str(row.id)))
+    items, unreadable = referrals.unseal_readable(tx, shown.items)
+    return ReferralList.of(shown, items=items, unreadable=unreadable).reply()
 
 
 @router.get(

@@ -63,10 +63,22 @@ class WaitingOut(Out, alias_generator=aliases_from("referral.case")):
     )
 
 
+class UnreadableOut(Out):
+    """A referral that no key of this installation opens: administrators see it as well."""
+
+    id: Id
+    reference: str = Field(description="A code that can be spoken on the telephone.")
+    status: str = Field(description="open, held, placed, ended or withdrawn")
+    created_at: datetime
+
+
 class WaitingList(Out):
     """A page of the waiting list."""
 
     items: list[WaitingOut]
+    unreadable: list[UnreadableOut] = Field(
+        description="Those that no key opens: they have no place in the order."
+    )
     next_cursor: str | None
 
 
@@ -104,8 +116,8 @@ async def list_waiting(tx: Tx, page: ListIn) -> Response:
     when a referral was
     registered: what was refused, declined or lost since then changes nothing about its position.
     """
-    found = await waiting_list.list_for(tx, limit=page.limit + 1, after=_after(page))
-    return WaitingList.of(page.cut(found, place=_place)).reply()
+    found, unreadable = await waiting_list.list_for(tx, limit=page.limit + 1, after=_after(page))
+    return WaitingList.of(page.cut(found, place=_place), unreadable=unreadable).reply()
 
 
 @router.get(

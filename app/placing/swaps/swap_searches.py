@@ -22,6 +22,7 @@ from app.placing.swaps import swap_snapshot
 from app.placing.swaps.swap_snapshot import SwapSnapshot
 from app.referrals import referrals
 from app.referrals.referrals import UnsealedReferral
+from app.seal import SealBroken
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,10 @@ async def _movers(
     nobody: frozenset[str] = frozenset()
     movers: list[Mover] = []
     for one in households:
-        content, _ = referrals.unseal_content(tx, one, key=one.key, sealed=one.sealed)
+        try:
+            content, _ = referrals.unseal_content(tx, one, key=one.key, sealed=one.sealed)
+        except SealBroken:
+            continue  # nobody can say where this household would be safe
         need = referrals.need_of(content, seen.reference)
         movers.append(
             seen.mover(one.id, need, group_id=one.group_id, declined=declined.get(one.id, nobody))
