@@ -1,8 +1,9 @@
 """Comparison of what is recorded twice: claims with holds, stays with leaves."""
 
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -60,14 +61,16 @@ async def check_records(tx: Transaction) -> Check:
     await _check_past(tx, found, key)
     new = await discrepancy_rows.note(tx, sorted(found))
     if new:
-        tx.after_commit.append(lambda: alarm_administrators(new))
+        await alarm_administrators(tx, new)
     return Check(tuple(new), more)
 
 
-def alarm_administrators(new: list[Found]) -> None:
-    """Log the first of the new discrepancies; their page and a metric have them all."""
+async def alarm_administrators(tx: Transaction, new: Sequence[Found]) -> None:
+    """Write to administrators, and log the first of what is new; their page has all of it."""
+    await discrepancy_rows.mail_administrators(tx)
     code, subject = new[0]
-    log.error("records_disagree", code=code, subject=str(subject), new=len(new))
+    said = partial(log.error, "records_disagree", code=code, subject=str(subject), new=len(new))
+    tx.after_commit.append(said)
 
 
 async def _check_new(tx: Transaction, found: set[Found], key: DataKey) -> bool:

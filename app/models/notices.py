@@ -25,6 +25,7 @@ class Mail(Base):
                 "vouched",
                 "budget_alarm",
                 "budget_raised",
+                "records_disagree",
             ),
             name="subject",
         ),

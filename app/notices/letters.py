@@ -32,6 +32,7 @@ BODIES: Mapping[str, tuple[str, str]] = {
     ),
     "budget_alarm": (N_("Something has reached its limit, and asks for a look."), "/budgets"),
     "budget_raised": (N_("A limit was raised, and asks for a look."), "/budgets"),
+    "records_disagree": (N_("A check has found something, and asks for a look."), "/records"),
 }
 """By subject of a mail: its sentence, and the page that says more to who signs in."""
 UNASKED = N_("Were you not expecting this? Call a colleague.")

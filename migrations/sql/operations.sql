@@ -20,6 +20,18 @@ CREATE POLICY "delete" ON outbox FOR DELETE USING ((SELECT acting()) = 'worker')
 -- heads
 GRANT SELECT, INSERT, UPDATE, DELETE ON heads TO plek_app;
 
+-- Write to every administrator that records disagree, as the worker has just found.
+CREATE OR REPLACE FUNCTION mail_discrepancies() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  IF public.acting() <> 'worker' THEN
+    RAISE insufficient_privilege;
+  END IF;
+  PERFORM public.mail_administrators('records_disagree');
+END $$;
+REVOKE ALL ON FUNCTION mail_discrepancies FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION mail_discrepancies TO plek_app;
+
 -- discrepancies:
 -- Written by the worker, who compares the records; for administrators.
 GRANT SELECT, INSERT, UPDATE ON discrepancies TO plek_app;

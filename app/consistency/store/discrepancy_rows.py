@@ -25,6 +25,8 @@ WHERE gone_at IS NULL
                   WHERE (found.code, found.subject) = (discrepancies.code, discrepancies.subject))
 """).bindparams(*_FOUND)
 
+_MAIL = text("SELECT mail_discrepancies()")
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class DiscrepancyRow:
@@ -51,3 +53,8 @@ async def note(tx: Transaction, found: Collection[tuple[str, UUID]]) -> list[tup
     }
     await tx.run(_GONE, values)
     return sorted((row.code, row.subject) for row in await tx.rows(_NOTE, values))
+
+
+async def mail_administrators(tx: Transaction) -> None:
+    """Write to every administrator that records disagree."""
+    await tx.rows(_MAIL)

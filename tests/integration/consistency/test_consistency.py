@@ -152,6 +152,8 @@ async def test_each_way_in_which_records_can_disagree_is_found_and_told_once(sce
     (said,) = (one for one in logged if one["event"] == "records_disagree")
     first = min(planted)
     assert (said["code"], said["subject"], said["new"]) == (first[0], str(first[1]), len(planted))
+    mailed = "SELECT count(*) FROM mails WHERE subject = 'records_disagree'"
+    assert await country.value(mailed) == 1
     page = await chief.read("/records")
     assert all(code in page and str(id_) in page for code, id_ in planted)
     outside = await country.client("administrator")
