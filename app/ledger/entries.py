@@ -75,7 +75,7 @@ async def export_signed(tx: Transaction) -> tuple[SignedTree, AsyncGenerator[Led
 
 
 async def note_export(tx: Transaction) -> None:
-    """Log an export at the command line, for every household of which something was told."""
+    """Log an export at the command line, for every household that was in it."""
     seen = tuple(sorted(tx.looks.referral_ids))
     entry = access_log.of_actor(tx.actor, "export", "ledger", None, referral_ids=seen)
     await access_log.add(tx, entry)

@@ -83,9 +83,9 @@ async def list_decisions(
 
 
 async def count_overrides(tx: Transaction, *, most: int) -> tuple[int, Counter[str]]:
-    """Return how many of the newest decisions there are, and how often each took another offer.
+    """Return how many decisions there are, at most `most`, and which took another offer.
 
-    By the reason for it, at most `most` decisions.
+    The latter by the reason for it.
     """
     rows = await decision_rows.list_decisions(tx, await _audit_scope(tx), limit=most, after=None)
     return len(rows), Counter(row.override_reason for row in rows if row.override_reason)

@@ -1,4 +1,4 @@
-"""Figures about a quarter that the ledger has not: taken as it is sealed, none of a few households.
+"""Figures about a quarter beside the ledger, taken as it is sealed; none of a few households.
 
 Hotels, waiting, places, staff and answers, nights that caps displaced, and once in four quarters
 the year's households. What is shown here stays as it is.
@@ -128,7 +128,7 @@ async def read_year(tx: Transaction, quarter: Quarter) -> HouseholdYear | None:
 
 
 async def _year(tx: Transaction, quarter: Quarter, *, leaves: int) -> Mapping[str, Any] | None:
-    """Count the arrivals of the last four quarters' leaves, unless one of these counted a year."""
+    """Count the arrivals among a year's leaves, unless a year within it was counted."""
     if await read_year(tx, quarter) is not None:
         return None
     reference = await tx.snapshots.reference(tx)

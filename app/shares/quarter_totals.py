@@ -1,4 +1,4 @@
-"""Quarter totals: the worker adds up the openings and seals each quarter in the ledger, once."""
+"""Quarter totals: the worker adds up openings and seals each quarter in the ledger, once."""
 
 import asyncio
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ from app.shares.store import quarter_rows, stay_rows
 
 @dataclass(frozen=True, slots=True)
 class _Booking:
-    """What a quarter's leaf books of each region, with what leaves from `late_from` on changed."""
+    """What a quarter's leaf books of each region, late facts from a leaf on included."""
 
     quarter: Quarter
     regions: Mapping[str, Mapping[str, int]]

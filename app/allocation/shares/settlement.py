@@ -73,7 +73,7 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class SettledLine:
-    """What one quarter books of a flow: below nought where it takes back what was booked before."""
+    """What one quarter books of a flow; below zero it takes back what was booked before."""
 
     quarter: Quarter
     flow: Flow
@@ -85,8 +85,8 @@ def settled_lines(
 ) -> Iterator[SettledLine]:
     """What regions settle with each other in each of `seals` but the first.
 
-    `openings`, in order, are all of each stay of which one was told or became due between these
-    seals, or that was not over. As in the quarter's totals, a quarter books what is known and due
+    `openings`, in order, are all those of each stay that had one told or due between these seals,
+    or that was not over. As in the quarter's totals, a quarter books what is known and due
     at its seal, less what was so at the seal before; so the lines of a quarter never change, and
     their sum is what is true of the stays that are due.
     """

@@ -11,7 +11,7 @@ leaves tell; and, in the same numbers, what the leaves from `late_from` on (the 
 totals before) change in the nights before it. So the sum of the quarters up to any is what was true
 at its end, as it was known when that one was sealed, whatever became known in which order; nothing
 sealed changes; and no number is one late fact's alone, or the difference of two that are published.
-A number may be below nought.
+A number may be below zero.
 
 `open_from` is the day by which every opening that the totals rest on is open to its auditors. A
 region's own figures, all of them nights:

@@ -189,7 +189,7 @@ class FairSharesOut(
 
     quarters: list[QuarterOut]
     year: YearOut | None = Field(
-        description="Of which counts of households are; null before the first."
+        description="The year that households are counted in; null before the first."
     )
     regions: list[RegionShareOut]
     total_relative_deviation: float = Field(

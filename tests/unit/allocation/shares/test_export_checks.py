@@ -75,7 +75,7 @@ LATE = content(Q1.next, leaves=5, late_from=3)
 
 
 def export(*, region: str | None = None, **changed: Any) -> Export:
-    """Return an export of the earlier edition, with the openings of one region or of all, and totals as given."""
+    """Return an export of the earlier edition, with openings of one region or all."""
     return read(
         ParsedLeaf(0, "weights", None, WEIGHTS),
         ParsedLeaf(1, "arrival", b"", None),
