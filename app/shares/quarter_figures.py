@@ -1,4 +1,4 @@
-"""Figures about a quarter beside the ledger, taken as it is sealed; none of a few households.
+"""Figures about a quarter beside the ledger, taken as it is sealed, none of few.
 
 Hotels, waiting, places, staff and answers, nights that caps displaced, and once in four quarters
 the year's households. What is shown here stays as it is.
