@@ -55,6 +55,9 @@ class Referral(Base):
     """Grows with each change of the referral; a ranking of an older version cannot be held."""
     created_at: Mapped[Stamp]
     updated_at: Mapped[Stamp]
+    closed_because: Mapped[str | None]
+    """Why it needs no place any more, as a code: while it is withdrawn."""
+    closed_at: Mapped[datetime | None]
 
 
 class ReferralSecret(Base):
@@ -217,6 +220,8 @@ class Hold(Base):
     """Since when a known danger forbids it; none: nothing does."""
     created_at: Mapped[Stamp]
     resolved_at: Mapped[datetime | None]
+    decline_withdrawn_at: Mapped[datetime | None]
+    """When its decline was taken back: since then it bars the site no more."""
     swap_id: Mapped[UUID | None]
     """The swap that it is part of, and with which it ends; a plain id, as `swap_legs` has the
     key."""

@@ -17,6 +17,14 @@ def hold_live(hold: str) -> str:
     return f"({hold}.resolved_at IS NULL AND {hold}.expires_at > clock_timestamp())"
 
 
+def decline_bars(hold: str) -> str:
+    """Whether a decline still keeps its site from being offered to the referral."""
+    return (
+        f"decline_bars({hold}.site_id, {hold}.status, {hold}.reason, {hold}.resolved_at,"
+        f" {hold}.decline_withdrawn_at)"
+    )
+
+
 def placement_live(placement: str) -> str:
     """Whether a household is there, or on its way."""
     return one_of(f"{placement}.status", *LIVE)

@@ -24,6 +24,11 @@ UNSAFE_THERE = N_(
     " found for them."
 )
 """Why a place is not accepted."""
+NOT_TAKEN_BACK = {
+    "not_declined": N_("Nobody declined this hold."),
+    "referral_not_open": N_("They do not look for a place any more: nothing is taken back."),
+}
+"""Why a decline is not taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,8 @@ class HoldView:
     """For the receiver."""
     unsafe_since: datetime | None = None
     """Since when the known danger forbids this place."""
+    decline_withdrawn_at: datetime | None = None
+    """When its decline was taken back."""
     swap_id: UUID | None = None
     """The swap that the place is kept for: the receiver consents to it or refuses it."""
 
@@ -69,6 +76,7 @@ _SHARED = (
     "expires_at",
     "renewals_left",
     "unsafe_since",
+    "decline_withdrawn_at",
     "swap_id",
 )
 """The fields of a hold that both sides see alike."""
@@ -149,6 +157,20 @@ async def decline_hold(tx: Transaction, hold_id: UUID, *, reason: str) -> HoldVi
             minutes=policy.acceptance_minutes,
         )
     return await _resolve(tx, row, status="declined", reason=reason)
+
+
+async def withdraw_decline(tx: Transaction, hold_id: UUID) -> HoldView:
+    """Take a decline back, as the receiving provider, while the referral is open.
+
+    The hold stays declined, and its place free; the site bars the referral no more. Again changes
+    nothing.
+    """
+    answer = await hold_changes.withdraw_decline(tx, hold_id)
+    if answer == "missing":
+        raise Missing
+    if answer != "withdrawn":
+        raise Conflict(answer, NOT_TAKEN_BACK[answer])
+    return await read(tx, hold_id)
 
 
 async def release_hold(tx: Transaction, hold_id: UUID, *, reason: str | None) -> HoldView:

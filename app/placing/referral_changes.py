@@ -37,7 +37,7 @@ async def recheck_place(tx: Transaction, referral: UnsealedReferral) -> None:
             )
 
 
-async def withdraw_referral(tx: Transaction, referral_id: UUID) -> UnsealedReferral:
+async def withdraw_referral(tx: Transaction, referral_id: UUID, *, reason: str) -> UnsealedReferral:
     """Close a referral that needs no place, and release its hold; again changes nothing."""
     swap = await swap_course.lock_swap_of(tx, referral_id)
     referral = await referrals.read(tx, referral_id, lock=True)
@@ -48,5 +48,5 @@ async def withdraw_referral(tx: Transaction, referral_id: UUID) -> UnsealedRefer
     if referral.case.hold_id is not None:
         await holds.release_for_withdrawal(tx, referral.case.hold_id)
     await swap_course.end_proposed(tx, swap)
-    await referrals.set_status(tx, referral_id, "withdrawn")
+    await referrals.close(tx, referral_id, because=reason)
     return await referrals.read(tx, referral_id)

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID, uuid4
 
@@ -280,6 +280,38 @@ async def list_unreadable(tx: Transaction) -> list[UUID]:
 async def set_status(tx: Transaction, referral_id: UUID, status: str) -> None:
     """Give a referral a status in which it has no hold; an erased one is closed, not reopened."""
     await referral_rows.set_status(tx, referral_id, status)
+
+
+async def close(tx: Transaction, referral_id: UUID, *, because: str) -> None:
+    """Close a referral without a hold, with the reason why it needs no place any more."""
+    await referral_rows.close(tx, referral_id, because=because)
+
+
+async def reopen_referral(tx: Transaction, referral_id: UUID) -> UnsealedReferral:
+    """Open a referral that was closed within the policy's days; again changes nothing."""
+    referral = await read(tx, referral_id, lock=True)
+    if referral.status == "open":
+        return referral
+    if referral.status != "withdrawn":
+        raise Conflict("referral_not_closed", "This referral has a place, or has had its stay.")
+    days = (await tx.snapshots.reference(tx)).policy.reopening_days
+    closed_at = referral.case.closed_at or referral.case.updated_at
+    if closed_at < tx.at - timedelta(days=days):
+        raise Conflict(
+            "closed_too_long",
+            "This was closed more than %(days)s days ago: register them again.",
+            days=days,
+        )
+    await referral_rows.reopen(tx, referral_id)
+    return await read(tx, referral_id)
+
+
+async def list_closed(tx: Transaction) -> list[ReferralRow]:
+    """Return what the caller's desk closed and may open again, with the seals closed."""
+    days = (await tx.snapshots.reference(tx)).policy.reopening_days
+    return await referral_rows.list_closed(
+        tx, tx.caller.provider, since=tx.at - timedelta(days=days)
+    )
 
 
 def _owner(tx: Transaction, *, own: bool) -> UUID | None:

@@ -228,7 +228,10 @@ class Worker:
         checked = await self._ask("POST", f"{path}/no-show", token=case.office.intake, body=safe)
         self._know(checked.expect(200).body)
         withdrawn = await self._ask(
-            "POST", f"/referrals/{case.referral_id}/withdrawal", token=case.office.intake
+            "POST",
+            f"/referrals/{case.referral_id}/withdrawal",
+            token=case.office.intake,
+            body={"reason": "no_place"},
         )
         withdrawn.expect(200)
 

@@ -54,6 +54,29 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION end_alternative FROM PUBLIC;
 
+-- A referral that is opened again has its alternative again, if that ended by the closing and not
+-- longer ago than the time after which somebody had to look after them anyway. A trajectory at home
+-- may be another's by now.
+CREATE OR REPLACE FUNCTION resume_alternative() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE before text := public.acting();
+BEGIN
+  PERFORM set_config('plek.actor', 'operator', true);
+  WITH resumed AS (
+    UPDATE public.alternatives AS a SET ended_at = NULL, end_reason = NULL
+    WHERE a.referral_id = NEW.id AND a.end_reason = 'withdrawn' AND a.kind <> 'ambulatory'
+      AND a.ended_at >= OLD.closed_at
+      AND a.ended_at > clock_timestamp()
+                       - make_interval(hours => public.policy_number('alternative_check_hours'))
+    RETURNING a.id, a.provider_id, a.responsible_id
+  )
+  INSERT INTO public.outbox (kind, subject, audience)
+  SELECT 'waiting', id::text, ARRAY[provider_id, responsible_id] FROM resumed;
+  PERFORM set_config('plek.actor', before, true);
+  RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION resume_alternative FROM PUBLIC;
+
 -- alternatives
 GRANT SELECT, INSERT, UPDATE ON alternatives TO plek_app;
 CREATE OR REPLACE TRIGGER take_trajectory BEFORE INSERT ON alternatives

@@ -13,7 +13,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
       WHEN 'budgets.confidential_sites' THEN 10 WHEN 'budgets.raise_hours' THEN 12
       WHEN 'second_factor_minutes' THEN 120 WHEN 'address_hours' THEN 24
       WHEN 'independence_days' THEN 7 WHEN 'account_change_hours' THEN 24
-      WHEN 'vouched_hours' THEN 10
+      WHEN 'vouched_hours' THEN 10 WHEN 'decline_hours' THEN 24
+      WHEN 'alternative_check_hours' THEN 24
     END)
 $$;
 REVOKE ALL ON FUNCTION policy_number FROM PUBLIC;

@@ -37,6 +37,69 @@ END $$;
 REVOKE ALL ON FUNCTION note_lapsed FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION note_lapsed TO plek_app;
 
+-- Whether a decline still keeps its site from being offered to the referral. One for want of staff or
+-- of a place lapses after the policy's hours, or when the site confirms that all there is true; one
+-- of an unsafe site when it is safe again; any other when it is taken back.
+CREATE OR REPLACE FUNCTION decline_bars(
+  of_site uuid, status text, reason text, resolved_at timestamptz, withdrawn_at timestamptz
+) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  RETURN status = 'declined' AND withdrawn_at IS NULL AND CASE
+    WHEN reason = 'site_unsafe' THEN
+      EXISTS (SELECT FROM public.sites AS s
+              WHERE s.id = of_site AND s.compromised_because IS NOT NULL)
+    WHEN reason IN ('staffing', 'no_capacity_after_all') THEN
+      resolved_at > clock_timestamp() - make_interval(hours => public.policy_number('decline_hours'))
+      AND NOT EXISTS (SELECT FROM public.sites AS s
+                      WHERE s.id = of_site AND s.confirmed_at > resolved_at)
+    ELSE true END;
+END $$;
+REVOKE ALL ON FUNCTION decline_bars FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION decline_bars TO plek_app;
+
+-- Take back a decline of the caller's provider: the hold stays as it is, the site is offered again.
+-- The receiver sees no referral whose hold is over, so the database says whether it is open.
+CREATE OR REPLACE FUNCTION withdraw_decline(of_hold uuid) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  before text := public.acting();
+  ours uuid := public.my_provider();
+  held public.holds;
+  answer text := 'missing';
+BEGIN
+  PERFORM set_config('plek.actor', 'operator', true);
+  -- The referral before the hold, as everywhere.
+  PERFORM FROM public.referrals AS r
+  WHERE r.id = (SELECT h.referral_id FROM public.holds AS h
+                WHERE h.id = of_hold AND h.receiver_id = ours)
+  FOR UPDATE;
+  SELECT h.* INTO held FROM public.holds AS h
+  WHERE h.id = of_hold AND h.receiver_id = ours FOR UPDATE;
+  IF held.id IS NULL THEN
+    answer := 'missing';
+  ELSIF held.status <> 'declined' THEN
+    answer := 'not_declined';
+  ELSIF NOT EXISTS (
+    SELECT FROM public.referrals AS r
+    WHERE r.id = held.referral_id
+      AND (r.status = 'open' OR (r.status = 'held' AND r.held_until <= clock_timestamp()))
+  ) THEN
+    answer := 'referral_not_open';
+  ELSE
+    answer := 'withdrawn';
+    UPDATE public.holds AS h SET decline_withdrawn_at = clock_timestamp()
+    WHERE h.id = held.id AND h.decline_withdrawn_at IS NULL;
+    INSERT INTO public.outbox (kind, subject, audience)
+    SELECT 'hold', held.id::text, ARRAY[held.provider_id, held.receiver_id]
+    WHERE held.decline_withdrawn_at IS NULL;
+  END IF;
+  PERFORM set_config('plek.actor', before, true);
+  RETURN answer;
+END $$;
+REVOKE ALL ON FUNCTION withdraw_decline FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION withdraw_decline TO plek_app;
+
 -- Hold any free place of a group for a referral of the caller's desk: one call has the guard, the
 -- claim, and all that a hold brings with it. It asks once who calls, and whether the referral is
 -- theirs and not shielded from them; its own changes are not asked the same again row by row.
@@ -80,7 +143,9 @@ BEGIN
         SELECT FROM public.claims AS c JOIN public.place_groups AS o ON o.id = c.group_id
         WHERE c.group_id = ANY (go_first) AND c.claimed_until <= moment
           AND NOT EXISTS (SELECT FROM public.holds AS h WHERE h.referral_id = of_referral
-                          AND h.site_id = o.site_id AND h.status = 'declined'));
+                          AND h.site_id = o.site_id AND h.status = 'declined'
+                          AND public.decline_bars(h.site_id, h.status, h.reason, h.resolved_at,
+                                                  h.decline_withdrawn_at)));
   END IF;
   UPDATE public.referrals AS f
   SET status = 'held', hold_id = new_hold, held_until = until, updated_at = clock_timestamp()
@@ -94,7 +159,9 @@ BEGIN
     AND s.status = 'approved'
     AND m.code = s.municipality
     AND NOT EXISTS (SELECT FROM public.holds AS h WHERE h.referral_id = f.id
-                    AND h.site_id = s.id AND h.status = 'declined')
+                    AND h.site_id = s.id AND h.status = 'declined'
+                    AND public.decline_bars(h.site_id, h.status, h.reason, h.resolved_at,
+                                            h.decline_withdrawn_at))
     AND (f.reason = 'safety' OR NOT leaves_region OR may_leave)
   RETURNING s.id, m.region INTO of_site, of_region;
   IF of_site IS NOT NULL THEN

@@ -28,6 +28,10 @@ CREATE OR REPLACE TRIGGER end_alternative
   AFTER UPDATE OF status ON referrals
   FOR EACH ROW WHEN (NEW.status = 'withdrawn' AND OLD.status <> 'withdrawn')
   EXECUTE FUNCTION end_alternative('withdrawn');
+CREATE OR REPLACE TRIGGER resume_alternative
+  AFTER UPDATE OF status ON referrals
+  FOR EACH ROW WHEN (NEW.status = 'open' AND OLD.status = 'withdrawn')
+  EXECUTE FUNCTION resume_alternative();
 CREATE OR REPLACE TRIGGER spend_referral AFTER INSERT ON referrals
   FOR EACH ROW EXECUTE FUNCTION spend_referral();
 ALTER TABLE referrals ENABLE ROW LEVEL SECURITY;

@@ -42,7 +42,7 @@ ACTS: dict[str, Act] = {
         "POST", f"/holds/{hold['id']}/decline", json={"reason": "staffing"}
     ),
     "withdraw": lambda where, hold: where.intake.ask(
-        "POST", f"/referrals/{hold['referralId']}/withdrawal"
+        "POST", f"/referrals/{hold['referralId']}/withdrawal", json={"reason": "mistake"}
     ),
 }
 
@@ -112,7 +112,12 @@ async def test_a_withdrawn_referral_keeps_no_hold_that_was_taken_meanwhile(
         wanted = await where.wish()
         turns = [
             where.intake.ask("POST", "/holds", json=wanted, key=fresh()),
-            where.intake.ask("POST", f"/referrals/{wanted['referralId']}/withdrawal", expect=200),
+            where.intake.ask(
+                "POST",
+                f"/referrals/{wanted['referralId']}/withdrawal",
+                json={"reason": "mistake"},
+                expect=200,
+            ),
         ]
         await asyncio.gather(*(turns if round_ % 2 else reversed(turns)))
         referral = await where.intake.get(f"/referrals/{wanted['referralId']}")
@@ -136,7 +141,9 @@ async def test_without_its_lock_a_withdrawn_referral_keeps_the_place(
         return row
 
     monkeypatch.setattr(referral_rows, "read", unlocked)
-    await where.intake.post(f"/referrals/{wanted['referralId']}/withdrawal", expect=200)
+    await where.intake.post(
+        f"/referrals/{wanted['referralId']}/withdrawal", {"reason": "mistake"}, expect=200
+    )
     assert (await country.value(LIVE), await country.value(CLAIMED)) == (1, 1)
 
 

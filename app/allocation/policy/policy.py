@@ -297,6 +297,12 @@ class Policy(Consistent):
     """How long a site that was approved, or has moved, is shown as new."""
     acceptance_minutes: Minutes = 30
     """How long a person's acceptance of a household may be declined after all."""
+    decline_hours: Hours = 24
+    """How long a decline for want of staff or of a place keeps the site from being offered."""
+    reopening_days: Days = 30
+    """How long a referral that was closed may be opened again."""
+    arrival_back_hours: Hours = 48
+    """How far back an arrival may be dated."""
     review: ReviewThresholds = ReviewThresholds()
     waiting_order: WaitingOrder = WAITING
     """By what the waiting list is ordered, the first before all others; who waits longest goes

@@ -137,6 +137,9 @@ class HoldOut(Out):
     unsafe_since: datetime | None = Field(
         description="Since when the danger, as it is known now, forbids this place."
     )
+    decline_withdrawn_at: datetime | None = Field(
+        description="When its decline was taken back: the site may be offered to them again."
+    )
     swap_id: Id | None = Field(
         description="The swap for which it is kept: consent to that, or refuse it."
     )
@@ -306,4 +309,19 @@ async def accept_hold(id: str, wanted: AcceptanceWanted, tx: Tx, once: OnceIn) -
 async def decline_hold(id: str, wanted: DeclineWanted, tx: Tx, once: OnceIn) -> Response:
     """Decline, as the receiving provider, with a coded reason."""
     hold = await holds.decline_hold(tx, parse_id(id), reason=wanted.reason)
+    return await once.keep(tx, HoldOut.of(hold).reply(etag=True))
+
+
+@router.post(
+    "/holds/{id}/decline-withdrawal",
+    response_model=HoldOut,
+    summary="Take a decline back",
+)
+async def withdraw_decline(id: str, tx: Tx, once: OnceIn) -> Response:
+    """Take a decline back while the referral is open: the site may be offered to them again.
+
+    The hold stays declined. Declines for `staffing` and `no_capacity_after_all` bar the site only
+    for the policy's hours, and until it confirms that everything there is true.
+    """
+    hold = await holds.withdraw_decline(tx, parse_id(id))
     return await once.keep(tx, HoldOut.of(hold).reply(etag=True))

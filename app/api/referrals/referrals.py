@@ -96,6 +96,12 @@ class ReferralChange(In):
     call_back: CallBack | None = None
 
 
+class WithdrawalWanted(In):
+    """Why a household needs no place any more."""
+
+    reason: known_codes.ClosingReason
+
+
 class ReferralOut(Out, alias_generator=aliases_from("content", "case")):
     """A referral, as its own provider sees it."""
 
@@ -105,6 +111,8 @@ class ReferralOut(Out, alias_generator=aliases_from("content", "case")):
     created_at: datetime
     updated_at: datetime
     hold_id: Id | None
+    closed_because: str | None = Field(description="Why it was withdrawn.")
+    closed_at: datetime | None
     alternative: AlternativeInUseOut | None
     urgency: str
     reason: str
@@ -209,7 +217,22 @@ async def change_referral(id: str, wanted: ReferralChange, request: Request, tx:
     response_model=ReferralOut,
     summary="No place is needed any more",
 )
-async def withdraw_referral(id: str, tx: Tx, once: OnceIn) -> Response:
-    """Close a referral that no longer needs a place."""
-    referral = await referral_changes.withdraw_referral(tx, parse_id(id))
+async def withdraw_referral(id: str, wanted: WithdrawalWanted, tx: Tx, once: OnceIn) -> Response:
+    """Close a referral that no longer needs a place, and say why."""
+    referral = await referral_changes.withdraw_referral(tx, parse_id(id), reason=wanted.reason)
+    return await once.keep(tx, ReferralOut.of(referral).reply(etag=True), referral_id=referral.id)
+
+
+@router.post(
+    "/referrals/{id}/reopening",
+    response_model=ReferralOut,
+    summary="A place is needed after all",
+)
+async def reopen_referral(id: str, tx: Tx, once: OnceIn) -> Response:
+    """Open a referral that was closed within the policy's days, with its place on the waiting list.
+
+    A hold that was released by the closing is gone; an alternative that ended by it goes on, if
+    that was within the policy's hours.
+    """
+    referral = await referrals.reopen_referral(tx, parse_id(id))
     return await once.keep(tx, ReferralOut.of(referral).reply(etag=True), referral_id=referral.id)

@@ -4,7 +4,7 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, text, update
+from sqlalchemy import ColumnElement, Uuid, bindparam, func, select, text, update
 
 from app import metrics
 from app.database.transaction import Transaction
@@ -61,6 +61,18 @@ async def resolve(tx: Transaction, hold_id: UUID, *, status: str, reason: str | 
     )
     await _close(tx, hold_id, status=status, reason=reason)
     return True
+
+
+_WITHDRAW_DECLINE = text("SELECT withdraw_decline(:id) AS answer").bindparams(
+    bindparam("id", type_=Uuid())
+)
+
+
+async def withdraw_decline(tx: Transaction, hold_id: UUID) -> str:
+    """Take back a decline of the caller's provider; return what the database says of it."""
+    answer: str = (await tx.rows(_WITHDRAW_DECLINE, {"id": hold_id}))[0].answer
+    tx.wrote_outbox()
+    return answer
 
 
 async def hand_over(tx: Transaction, hold_id: UUID, *, placement_id: UUID) -> bool:

@@ -56,6 +56,7 @@ class HoldRow:
     renewals_left: int
     unsafe_since: datetime | None
     created_at: datetime
+    decline_withdrawn_at: datetime | None
     swap_id: UUID | None
     """The swap that it is part of; it changes only with the swap."""
     referral_reference: str | None
@@ -109,6 +110,7 @@ _READ = (
         Hold.renewals_left,
         Hold.unsafe_since,
         Hold.created_at,
+        Hold.decline_withdrawn_at,
         Hold.swap_id,
         Referral.reference,
         and_(Hold.status == "placed", exists().where(Placement.hold_id == Hold.id, COMING)),

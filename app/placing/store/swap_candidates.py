@@ -14,7 +14,7 @@ import asyncpg
 from sqlalchemy import ARRAY, Uuid, bindparam, text
 
 from app.database.transaction import Transaction
-from app.models.states import swap_lapsed
+from app.models.states import decline_bars, swap_lapsed
 
 EXCHANGE = "exchange"
 
@@ -66,10 +66,11 @@ _WILLING = text(f"{_HOUSEHOLDS} AND {AGREED} AND r.id <> :referral_id ORDER BY r
 _IN_STAY = text(f"{_HOUSEHOLDS} AND r.id = :referral_id").bindparams(
     bindparam("referral_id", type_=Uuid())
 )
-_DECLINED = text(
-    "SELECT referral_id, array_agg(DISTINCT site_id::text) AS sites FROM holds"
-    " WHERE referral_id = ANY (:ids) AND status = 'declined' GROUP BY referral_id"
-).bindparams(bindparam("ids", type_=ARRAY(Uuid())))
+_DECLINED = text(f"""
+SELECT h.referral_id, array_agg(DISTINCT h.site_id::text) AS sites FROM holds AS h
+WHERE h.referral_id = ANY (:ids) AND h.status = 'declined' AND {decline_bars("h")}
+GROUP BY h.referral_id
+""").bindparams(bindparam("ids", type_=ARRAY(Uuid())))  # noqa: S608 - the condition by its name
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from sqlalchemy import ARRAY, Uuid, bindparam, delete, func, insert, select, tex
 
 from app.database.transaction import Transaction
 from app.models import PeakPlan
+from app.models.states import decline_bars
 from app.ranking.store.situation import OF_ALL, WAIT, ReferralSituation
 
 A_RANKING_SEES = 3
@@ -26,8 +27,10 @@ SELECT
   {OF_ALL},
   ARRAY(SELECT capped_regions(NULL)) AS capped,
   (SELECT coalesce(json_object_agg(referral_id, sites), '{{}}') FROM (
-     SELECT referral_id, array_agg(DISTINCT site_id) AS sites
-     FROM holds WHERE referral_id = ANY (:ids) AND status = 'declined' GROUP BY referral_id
+     SELECT h.referral_id, array_agg(DISTINCT h.site_id) AS sites
+     FROM holds AS h
+     WHERE h.referral_id = ANY (:ids) AND h.status = 'declined' AND {decline_bars("h")}
+     GROUP BY h.referral_id
    ) AS d) AS declined,
   (SELECT coalesce(json_object_agg(id, wait_s), '{{}}') FROM (
      SELECT asked.id, {WAIT.format(referral="asked.id")} AS wait_s FROM unnest(:ids) AS asked (id)

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app.database.transaction import Transaction
+from app.models.states import decline_bars
 
 OF_ALL = """
   (SELECT coalesce(json_object_agg(
@@ -43,8 +44,9 @@ SELECT
    ) AS f
    WHERE f.free > 0) AS free,
   {OF_ALL},
-  ARRAY(SELECT DISTINCT site_id::text FROM holds
-        WHERE referral_id = :referral_id AND status = 'declined') AS declined,
+  ARRAY(SELECT DISTINCT h.site_id::text FROM holds AS h
+        WHERE h.referral_id = :referral_id AND h.status = 'declined'
+          AND {decline_bars("h")}) AS declined,
   ARRAY(SELECT capped_regions(CAST(:referral_id AS uuid))) AS capped,
   {WAIT.format(referral=":referral_id")} AS wait_s
 """)  # noqa: S608 - made of the constants here

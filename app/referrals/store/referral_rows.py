@@ -43,6 +43,7 @@ class AlternativeInUse:
     next_check_at: datetime
 
 
+MOST_CLOSED = 100
 _USED = tuple(field.name for field in fields(AlternativeInUse))
 
 
@@ -64,6 +65,9 @@ class ReferralRow:
     created_at: datetime
     updated_at: datetime
     hold_id: UUID | None
+    closed_because: str | None
+    """Why it needs no place any more, as a code; None unless withdrawn."""
+    closed_at: datetime | None
     key: bytes | None
     sealed: bytes | None
     named: list[UUID]
@@ -100,6 +104,8 @@ _READ = (
         Referral.created_at,
         Referral.updated_at,
         _LIVE_HOLD,
+        Referral.closed_because,
+        Referral.closed_at,
         ReferralSecret.key,
         ReferralSecret.sealed,
         _NAMED,
@@ -234,17 +240,46 @@ async def change(
     )
 
 
-async def set_status(tx: Transaction, referral_id: UUID, status: str) -> None:
+async def set_status(tx: Transaction, referral_id: UUID, status: str, **more: object) -> None:
     """Give a referral a status without a hold; an erased one is withdrawn, not reopened."""
     known = exists().where(ReferralSecret.referral_id == referral_id)
     now = case((known, "open"), else_="withdrawn") if status == "open" else status
     changed = await tx.run(
         update(Referral)
         .where(Referral.id == referral_id)
-        .values(status=now, hold_id=None, held_until=None, updated_at=func.clock_timestamp())
+        .values(
+            status=now, hold_id=None, held_until=None, updated_at=func.clock_timestamp(), **more
+        )
     )
     # The acts see to it that the transaction may change the referral.
     assert changed == 1, "a referral that this transaction may not change"  # noqa: S101
+
+
+async def close(tx: Transaction, referral_id: UUID, *, because: str) -> None:
+    """Withdraw a referral, with the reason why it needs no place any more."""
+    at = func.clock_timestamp()
+    await set_status(tx, referral_id, "withdrawn", closed_because=because, closed_at=at)
+
+
+async def reopen(tx: Transaction, referral_id: UUID) -> None:
+    """Open a withdrawn referral that was not erased."""
+    await set_status(tx, referral_id, "open", closed_because=None, closed_at=None)
+
+
+async def list_closed(tx: Transaction, provider_id: UUID, *, since: datetime) -> list[ReferralRow]:
+    """Return a provider's referrals closed since a moment, none of them erased, the last first."""
+    statement = (
+        _READ.where(
+            Referral.provider_id == provider_id,
+            Referral.status == "withdrawn",
+            Referral.closed_at >= since,
+            ReferralSecret.key.is_not(None),
+        )
+        .order_by(None)
+        .order_by(Referral.closed_at.desc(), Referral.id)
+        .limit(MOST_CLOSED)
+    )
+    return [_referral(row) for row in await tx.rows(statement)]
 
 
 _TELL = text(f"""

@@ -13,6 +13,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Request, Response
+from pydantic import TypeAdapter, ValidationError
 
 from app.api.kit.once import LONGEST, AlreadyAnswered, IdempotentCall
 from app.database.transaction import Transaction
@@ -142,3 +143,11 @@ async def do_once(
         if isinstance(refusal, AlreadyAnswered):
             raise
         return refusal
+
+
+def known_code(listed: TypeAdapter[str], value: str, *, pointer: str) -> str:
+    """Return a code of a list; refuse any other value."""
+    try:
+        return listed.validate_python(value)
+    except ValidationError:
+        raise Invalid(Fault(pointer, "is not a known code")) from None

@@ -1,7 +1,7 @@
 """Holds of an offer, and the placement from them until the household has arrived."""
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from app.api.kit import known_codes
 from app.api.kit.disclosure import admit_apart, own_transaction
@@ -11,14 +11,14 @@ from app.api.kit.wire import parse_id
 from app.api.registry.addresses import reveal_sender_address
 from app.database.answers import KeptAnswer
 from app.deps import PartsIn, log_refused
-from app.errors import AddressWithheld, BudgetSpent, Conflict, Fault, Invalid, Refusal
+from app.errors import AddressWithheld, BudgetSpent, Conflict, Refusal
 from app.placing import confirm_hold, holds, placements, take_hold
 from app.placing.confirm_hold import Confirmation
 from app.placing.take_hold import HoldRequest
 from app.referrals import takeovers
 from app.registry.sender_address import SenderQuestion
 from app.web.accounts.proof import is_code_wrong
-from app.web.find.acts import ActOutcome, SentForm, SentIn, do_once
+from app.web.find.acts import ActOutcome, SentForm, SentIn, do_once, known_code
 from app.web.find.case import do_and_show, show_outcome
 from app.web.find.referrals import rank_again
 from app.web.find.view import IntakeWork, WorkIn
@@ -66,14 +66,6 @@ def _record(work: IntakeWork, sent: SentForm, done: ActOutcome) -> KeptAnswer:
     answer = sent.once.record(work.tx, done.record())
     assert answer is not None  # noqa: S101 - every form has a key
     return answer
-
-
-def known_code(listed: TypeAdapter[str], value: str, *, pointer: str) -> str:
-    """Return a code of a list; refuse any other value."""
-    try:
-        return listed.validate_python(value)
-    except ValidationError:
-        raise Invalid(Fault(pointer, "is not a known code")) from None
 
 
 @router.post("/find/{id}/renewal")

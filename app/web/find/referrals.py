@@ -1,11 +1,13 @@
 """An intake desk's own referrals: the list, the form, and the changes of one."""
 
-from typing import Any
+from datetime import timedelta
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response
-from pydantic import ValidationError
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import TypeAdapter, ValidationError
 
+from app.api.kit import known_codes
 from app.api.kit.wire import parse_id
 from app.api.ranking.peak_plans import plan_out
 from app.api.referrals.referrals import ReferralWanted
@@ -16,7 +18,7 @@ from app.placing import referral_changes
 from app.ranking import peaks
 from app.referrals import referrals, shields
 from app.web.find import draft
-from app.web.find.acts import KEY, ActOutcome, SentForm, SentIn, do_once, new_key
+from app.web.find.acts import KEY, ActOutcome, SentForm, SentIn, do_once, known_code, new_key
 from app.web.find.draft import Draft
 from app.web.find.faults import faults_at, faults_of
 from app.web.find.names import names
@@ -26,14 +28,25 @@ router = APIRouter(include_in_schema=False)
 
 WITH_PROVIDERS = [Depends(providers_known)]
 """The dependency of forms whose providers are checked against those that exist."""
+UNDO = timedelta(seconds=10)
+"""The time for which the page offers to undo a closing; the list goes on offering it."""
+CLOSING = TypeAdapter[str](known_codes.ClosingReason)
+ReferralId = Annotated[str, Query(max_length=40)]
 FORM = "find/form.html"
 PART_OF_FORM = "find/_form_again.html"
 
 
 @router.get("/find")
-async def list_referrals(work: WorkIn) -> Response:
-    """Show the referrals that the desk has in hand."""
-    return work.page.show("find/list.html", **await _caseload(work))
+async def list_referrals(work: WorkIn, *, closed: ReferralId = "") -> Response:
+    """Show the referrals that the desk has in hand, and for a moment what was closed just now."""
+    shown = await _caseload(work)
+    since = work.tx.at - UNDO
+    just = [
+        row
+        for row in shown["closed"]
+        if str(row.id) == closed and row.closed_at is not None and row.closed_at > since
+    ]
+    return work.page.show("find/list.html", **shown, just_closed=just, undo_for=UNDO)
 
 
 @router.get("/find/board")
@@ -48,6 +61,7 @@ async def _caseload(work: IntakeWork) -> dict[str, Any]:
     found = await desk.read_caseload(work.tx)
     return {
         "desk": found,
+        "closed": await referrals.list_closed(work.tx),
         "providers": await work.providers(),
         "at": work.tx.at,
         "new_key": new_key,
@@ -173,16 +187,31 @@ async def rank_again(work: IntakeWork, referral_id: UUID) -> str | None:
 
 @router.post("/find/{id}/withdrawal")
 async def withdraw(id: str, work: WorkIn, sent: SentIn) -> Response:
-    """Close a referral that needs no place any more."""
+    """Close a referral that needs no place any more, for a reason."""
 
     async def act() -> ActOutcome:
-        referral = await referral_changes.withdraw_referral(work.tx, parse_id(id))
+        reason = known_code(CLOSING, sent.get("reason"), pointer="/reason")
+        referral = await referral_changes.withdraw_referral(work.tx, parse_id(id), reason=reason)
         return ActOutcome(str(referral.id))
 
     outcome = await do_once(work.tx, sent, act)
     if isinstance(outcome, Refusal):
         raise outcome
-    return work.page.go("/find")
+    return work.page.go(f"/find?closed={outcome.referral}")
+
+
+@router.post("/find/{id}/reopening")
+async def reopen(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Open a referral that was closed: somebody looks for a place for it again."""
+
+    async def act() -> ActOutcome:
+        referral = await referrals.reopen_referral(work.tx, parse_id(id))
+        return ActOutcome(str(referral.id))
+
+    outcome = await do_once(work.tx, sent, act)
+    if isinstance(outcome, Refusal):
+        raise outcome
+    return work.page.go(outcome.path)
 
 
 @router.post("/find/{id}/shield")

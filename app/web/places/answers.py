@@ -8,6 +8,8 @@ from fastapi import Response
 from app.api.kit.wire import Out, etag_of
 from app.web.page import Page
 
+UNDO_S = 10
+"""The time for which the page offers to undo."""
 BOARD = "/places"
 SAID, SHEET = "said", "sheet-body"
 """The ids of the parts of the page for a sentence and for a sheet."""

@@ -18,14 +18,12 @@ from app.registry.places import PlaceState
 from app.seal import Keyring
 from app.web.language import _
 from app.web.page import Page, PageIn
-from app.web.places.answers import say
+from app.web.places.answers import UNDO_S, say
 from app.web.places.forms import FormIn, require
 from app.words import N_
 
 router = APIRouter(include_in_schema=False)
 
-UNDO_S = 10
-"""The time for which the page offers to undo."""
 GRACE_S = 20
 """The time after that in which a request to undo still counts, for slow lines."""
 SCOPE = "undo"

@@ -1,6 +1,7 @@
 """Households at own places: their holds, their stays, and the swaps that move them."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -27,7 +28,7 @@ from app.reference import load
 from app.web.language import _
 from app.web.page import Page, PageIn
 from app.web.places import view
-from app.web.places.answers import say, show_sheet, version_of
+from app.web.places.answers import UNDO_S, say, show_sheet, version_of
 from app.web.places.forms import Faults, FormIn, faults_of, parse, require, require_version
 
 router = APIRouter(include_in_schema=False)
@@ -58,10 +59,22 @@ async def look_at_danger(id: str, request: Request, form: FormIn) -> Response:
 async def decline_hold(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Decline a hold, with a reason."""
     wanted = require(DeclineWanted, {"reason": form.one("reason")})
-    await holds.decline_hold(tx, parse_id(id), reason=wanted.reason)
+    hold = await holds.decline_hold(tx, parse_id(id), reason=wanted.reason)
     return say(
-        page, _("Declined. The place is free again, and the intake worker is shown the next offer.")
+        page,
+        _("Declined. The place is free again, and the intake worker is shown the next offer."),
+        undo={
+            "path": f"/places/holds/{hold.id}/decline-withdrawal",
+            "until": tx.at + timedelta(seconds=UNDO_S),
+        },
     )
+
+
+@router.post("/places/holds/{id}/decline-withdrawal")
+async def withdraw_decline(id: str, page: PageIn, tx: Tx) -> Response:
+    """Take a decline back: they may be sent here again."""
+    await holds.withdraw_decline(tx, parse_id(id))
+    return say(page, _("Taken back: the intake worker sees it, and may ask for a place here."))
 
 
 @router.post("/places/stay/{id}/arrival")

@@ -202,7 +202,9 @@ async def other_ends(walk: Walk, haven: Person, linde: Person) -> None:
     await walk.by(haven, "POST /placements/{id}/no-show", placement, {"safetyChecked": True})
     declined = await a_hold(walk, haven, case)
     await walk.by(linde, "POST /holds/{id}/decline", declined, {"reason": "staffing"})
-    await walk.by(haven, f"POST {CASE}/withdrawal", case, about=[case])
+    await walk.by(linde, "POST /holds/{id}/decline-withdrawal", declined)
+    await walk.by(haven, f"POST {CASE}/withdrawal", case, {"reason": "mistake"}, about=[case])
+    await walk.by(haven, f"POST {CASE}/reopening", case, about=[case])
 
 
 async def those_who_wait(walk: Walk, eik: Person, linde: Person) -> None:

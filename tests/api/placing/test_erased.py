@@ -29,7 +29,12 @@ def calls(referral_id: str, ranking_id: str, *, offer_id: str) -> dict[str, dict
             "json": {"urgency": "urgent"},
             "headers": match,
         },
-        "withdraw": {"method": "POST", "url": f"/referrals/{referral_id}/withdrawal"},
+        "withdraw": {
+            "method": "POST",
+            "url": f"/referrals/{referral_id}/withdrawal",
+            "json": {"reason": "mistake"},
+        },
+        "reopen": {"method": "POST", "url": f"/referrals/{referral_id}/reopening"},
         "rank": {"method": "POST", "url": f"/referrals/{referral_id}/rankings"},
         "ranking": {"method": "GET", "url": f"/rankings/{ranking_id}"},
         "replay": {"method": "POST", "url": f"/rankings/{ranking_id}/replays"},
@@ -141,8 +146,8 @@ async def everything_once(where: Desk) -> tuple[str, list[tuple[str, Any]]]:
     held = await where.intake.post("/holds", hold, key="hold")
     renew = (f"/holds/{held['id']}/renewals", None)
     await where.intake.post(renew[0], key="renew", expect=200)
-    withdraw = (f"/referrals/{referral_id}/withdrawal", None)
-    await where.intake.post(withdraw[0], key="withdraw", expect=200)
+    withdraw = (f"/referrals/{referral_id}/withdrawal", {"reason": "mistake"})
+    await where.intake.post(*withdraw, key="withdraw", expect=200)
     requests = {
         "register": ("/referrals", body),
         "rank": rank,

@@ -243,7 +243,9 @@ async def test_a_referral_that_is_held_placed_ended_or_withdrawn_is_not_open(
         await problem(where.intake, "/holds", again, status=409, key=fresh()) == "referral_not_open"
     )
     withdrawn = await where.wish()
-    await where.intake.post(f"/referrals/{withdrawn['referralId']}/withdrawal", expect=200)
+    await where.intake.post(
+        f"/referrals/{withdrawn['referralId']}/withdrawal", {"reason": "mistake"}, expect=200
+    )
     assert (
         await problem(where.intake, "/holds", withdrawn, status=409, key=fresh())
         == "referral_not_open"

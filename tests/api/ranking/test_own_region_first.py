@@ -100,7 +100,7 @@ async def test_without_the_guard_a_household_leaves_although_a_place_came_free(
             "AND NOT EXISTS (\n        SELECT FROM public.claims",
             "AND (true OR EXISTS (\n        SELECT FROM public.claims",
         ),
-        ("h.status = 'declined'));\n  END IF;", "h.status = 'declined')));\n  END IF;"),
+        ("h.decline_withdrawn_at)));\n  END IF;", "h.decline_withdrawn_at))));\n  END IF;"),
     )
 
     await where.intake.post("/holds", wanted, key=fresh())

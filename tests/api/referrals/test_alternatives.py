@@ -187,7 +187,7 @@ async def test_an_alternative_ends_by_a_code_or_by_itself(country: Country) -> N
     assert [kinds[id_] for id_, _ in ended] == ["waiting", "alarm"]
 
     withdrawn, first = await begun(where, country)
-    await where.intake.post(f"/referrals/{withdrawn}/withdrawal", expect=200)
+    await where.intake.post(f"/referrals/{withdrawn}/withdrawal", {"reason": "mistake"}, expect=200)
     placed, second = await begun(where, country)
     ranking = await where.intake.post(f"/referrals/{placed}/rankings")
     wish = {
@@ -261,7 +261,9 @@ async def test_help_where_they_are_takes_what_was_published_and_gives_it_back(
         f"/alternatives/{first['id']}/ending", {"reason": "not_available"}, expect=200
     )
     assert await problem(where.intake, paths[2], body, status=409) == "no_capacity"
-    await where.intake.post(f"/referrals/{referrals[1]}/withdrawal", expect=200)
+    await where.intake.post(
+        f"/referrals/{referrals[1]}/withdrawal", {"reason": "mistake"}, expect=200
+    )
     await where.intake.post(paths[2], body)
     assert await where.receiver.get("/ambulatory-capacity") == {"capacity": 1, "inUse": 1}
     assert await where.intake.get("/ambulatory-capacity") == {

@@ -70,7 +70,9 @@ async def test_every_fault_of_a_contact_is_named(country: Country) -> None:
     past = {"note": "x", "dueAt": "2020-01-01T00:00:00Z"}
     assert set(faults(await where.intake.ask("POST", path, json=past))) == {"/dueAt"}
     assert set(faults(await where.intake.ask("POST", path, json={"note": "x" * 2001}))) == {"/note"}
-    await where.intake.post(f"/referrals/{referral['id']}/withdrawal", expect=200)
+    await where.intake.post(
+        f"/referrals/{referral['id']}/withdrawal", {"reason": "mistake"}, expect=200
+    )
     assert await problem(where.intake, path, {"note": "x"}, status=409) == "referral_not_open"
 
 

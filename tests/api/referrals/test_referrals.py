@@ -12,7 +12,10 @@ async def test_a_referral_is_its_own_providers_alone(country: Country) -> None:
     path = f"/referrals/{referral['id']}"
     await where.receiver.get(path, expect=404)
     await where.receiver.patch(path, {"urgency": "planned"}, headers={"If-Match": "*"}, expect=404)
-    assert await problem(where.receiver, f"{path}/withdrawal", status=404) == "not_found"
+    assert (
+        await problem(where.receiver, f"{path}/withdrawal", {"reason": "mistake"}, status=404)
+        == "not_found"
+    )
     assert await problem(where.receiver, f"{path}/rankings", status=404) == "not_found"
     assert (await where.receiver.get("/referrals"))["items"] == []
     assert [item["id"] for item in (await where.intake.get("/referrals"))["items"]] == [
@@ -88,7 +91,7 @@ async def test_withdrawing_gives_the_place_back_and_twice_changes_nothing(countr
     hold = await where.accepted()
     path = f"/referrals/{hold['referralId']}"
     for _ in range(2):
-        withdrawn = await where.intake.post(f"{path}/withdrawal", expect=200)
+        withdrawn = await where.intake.post(f"{path}/withdrawal", {"reason": "mistake"}, expect=200)
         assert (withdrawn["status"], withdrawn["holdId"]) == ("withdrawn", None)
     assert (await where.intake.get(f"/holds/{hold['id']}"))["status"] == "released"
     assert (await where.receiver.get(f"/places/{where.there.place_ids[0]}"))["status"] == "free"
@@ -103,7 +106,10 @@ async def test_a_referral_with_a_placement_is_not_withdrawn(country: Country) ->
     where = await desk(country)
     placement = await where.underway()
     path = f"/referrals/{placement['referralId']}"
-    assert await problem(where.intake, f"{path}/withdrawal", status=409) == "referral_not_open"
+    assert (
+        await problem(where.intake, f"{path}/withdrawal", {"reason": "mistake"}, status=409)
+        == "referral_not_open"
+    )
     assert (await where.intake.get(path))["status"] == "placed"
 
 
@@ -116,7 +122,9 @@ async def test_a_referral_whose_hold_ran_out_is_open_and_may_be_withdrawn(countr
     assert (seen["status"], seen["holdId"]) == ("open", None)
     listed = await where.intake.get("/referrals", params={"status": "open"})
     assert [item["id"] for item in listed["items"]] == [hold["referralId"]]
-    assert (await where.intake.post(f"{path}/withdrawal", expect=200))["status"] == "withdrawn"
+    assert (await where.intake.post(f"{path}/withdrawal", {"reason": "mistake"}, expect=200))[
+        "status"
+    ] == "withdrawn"
     assert (await where.intake.get(f"/holds/{hold['id']}"))["status"] == "no_answer"
 
 

@@ -32,7 +32,7 @@ async def test_the_list_is_in_the_policys_order_and_what_is_overdue_comes_first(
     unknown = await waiting(intake)
     planned = await waiting(intake, urgency="planned", threatLevel=3)
     gone = await waiting(intake, threatLevel=3)
-    await intake.post(f"/referrals/{gone}/withdrawal", expect=200)
+    await intake.post(f"/referrals/{gone}/withdrawal", {"reason": "mistake"}, expect=200)
     elsewhere = await country.client("intake_worker", provider="eik")
     await waiting(elsewhere, threatLevel=3)
     order = [expecting, unknown, alone, low, planned]

@@ -60,7 +60,9 @@ async def known(country: Country) -> set[str]:
 
 async def withdrawn(where: Desk) -> str:
     referral = await where.intake.post("/referrals", referral_body())
-    await where.intake.post(f"/referrals/{referral['id']}/withdrawal", expect=200)
+    await where.intake.post(
+        f"/referrals/{referral['id']}/withdrawal", {"reason": "mistake"}, expect=200
+    )
     return referral["id"]
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.casework import desk
 from tests.country import Country, referral_body
-from tests.web.find.intake import register_household, renewal_path, worker_of
+from tests.web.find.intake import id_of, register_household, renewal_path, worker_of
 from tests.web.visitor import visitor
 
 
@@ -140,3 +140,41 @@ async def test_a_plan_for_all_who_wait_is_held_one_press_at_a_time(country: Coun
         assert referral["reference"] in plan.text
     assert "Held: Stichting Linde has to answer" in held.text
     assert await country.value("SELECT count(*) FROM holds") == 1
+
+
+async def test_a_referral_is_closed_for_a_reason_found_again_and_opened_with_one_press(
+    country: Country,
+) -> None:
+    await country.provider("linde")
+    worker = await worker_of(country)
+    case = await register_household(worker)
+    referral = "/find/" + id_of(case)
+
+    without = await worker.press(case, "/withdrawal")
+    closed = await worker.press(case, "/withdrawal", reason="stayed_home")
+    shown = await worker.get(referral)
+    undone = await worker.press(closed, "/reopening")
+
+    assert "is closed" not in without.text
+    assert "is closed: stayed at home" in closed.text
+    assert "Undo" in closed.text
+    assert "Reason: stayed at home." in shown.text
+    assert "Look for places now" in undone.text
+    assert "closed lately" not in (await worker.get("/find")).text
+
+    # The moment passes, and the list of what was closed lately goes on offering it.
+    await worker.press(undone, "/withdrawal", reason="mistake")
+    await country.rows("UPDATE referrals SET closed_at = closed_at - interval '11 s' RETURNING 1")
+    later = await worker.get(f"/find?closed={id_of(case)}")
+    assert "Undo" not in later.text
+    assert "1 referral closed lately" in later.text
+    assert "Look for places now" in (await worker.press(later, "/reopening")).text
+    await worker.press(await worker.get(referral), "/withdrawal", reason="mistake")
+    assert (
+        "Look for places now" in (await worker.press(await worker.get(referral), "/reopening")).text
+    )
+    await worker.press(await worker.get(referral), "/withdrawal", reason="mistake")
+    await country.rows(
+        "UPDATE referrals SET closed_at = closed_at - interval '31 days' RETURNING 1"
+    )
+    assert "closed lately" not in (await worker.get("/find")).text

@@ -330,3 +330,21 @@ async def test_an_address_stands_on_the_sheet_that_was_asked_for_it_and_nowhere_
     assert "maintenance" in await at_linde.read("/places/others", part=True)
     asked = await country.rows("SELECT outcome, purpose FROM access_log WHERE action = 'reveal'")
     assert [tuple(row) for row in asked] == [("granted", "maintenance")]
+
+
+async def test_a_decline_by_a_slip_is_taken_back_and_the_sender_sees_it(country: Country) -> None:
+    scene = await small(country)
+    hold = await scene.hold()
+    at_linde = await coordinator(country)
+
+    said = await at_linde.post(f"/places/holds/{hold['id']}/decline", {"reason": "other"})
+    undo = f"/places/holds/{hold['id']}/decline-withdrawal"
+    assert undo in said.text
+    assert "data-undo" in said.text
+    back = await at_linde.post(undo)
+
+    assert "Taken back" in back.text
+    worker = await visitor(country, "intake_worker", provider="haven")
+    assert "declined by mistake" in await worker.read(f"/find/{hold['referralId']}")
+    ranking = await scene.haven.post(f"/referrals/{hold['referralId']}/rankings")
+    assert ranking["offers"]
