@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from app import worker
 from app.api import events, health, ledger, policies, reference, webhooks
-from app.api.accounts import access_log, account_changes, budgets, looks
+from app.api.accounts import access_log, account_changes, budgets, looks, vouchings
 from app.api.kit import description, problems
 from app.api.kit.access import ROUTES
 from app.api.kit.application import Application
@@ -67,6 +67,7 @@ ROUTERS = (
     access_log.router,
     budgets.router,
     account_changes.router,
+    vouchings.router,
     ledger.router,
     monitor.router,
     decisions.router,

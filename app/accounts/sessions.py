@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID
 
-from app.accounts.store import sign_in_rows
+from app.accounts.store import sign_in_rows, vouching_rows
 from app.accounts.store.sign_in_rows import SessionLimits, SessionRow
+from app.accounts.store.vouching_rows import VouchedProof
 from app.allocation.policy.policy import Policy
 from app.database import access_log
 from app.database.caller import GRANTED, AccessEntry
@@ -88,6 +89,23 @@ async def open_session(
         tx, replace(entry(visitor, SIGN_IN, account_id), account_id=account_id, purpose=by)
     )
     return NewSession(cookie, session_id, account_id)
+
+
+async def open_vouched_session(
+    tx: Transaction, proof: VouchedProof, *, visitor: Visitor
+) -> NewSession | None:
+    """Open the session for which a colleague vouched, by the hash of its code; None if none did."""
+    cookie = secrets.token_urlsafe(COOKIE_BYTES)
+    policy = (await tx.snapshots.reference(tx)).policy
+    session_id = await vouching_rows.open_session(
+        tx,
+        proof,
+        hashed=session_hash(cookie),
+        idle=_span(policy).idle,
+        device=device_class(visitor.agent),
+        admits_demo=visitor.admits_demo,
+    )
+    return None if session_id is None else NewSession(cookie, session_id, proof.account_id)
 
 
 def entry(

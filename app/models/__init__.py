@@ -25,7 +25,7 @@ from app.models.casework import (
     Shield,
     Stay,
 )
-from app.models.credentials import Credential, Invitation, RecoveryCode, Session
+from app.models.credentials import Credential, Invitation, RecoveryCode, Session, Vouching
 from app.models.departures import BlockerPeriod, ReadyPeriod
 from app.models.ledger import Checkpoint, Leaf, Opening, Share, Subtree
 from app.models.monitor import HouseholdCount, MonitorDay, MonitorRelease, MonitorStaleness
@@ -133,6 +133,7 @@ __all__ = [
     "Timer",
     "Token",
     "Vacancy",
+    "Vouching",
     "Webhook",
     "WebhookDelivery",
     "Weight",

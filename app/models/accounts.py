@@ -143,6 +143,8 @@ class Token(Base):
     created_at: Mapped[Stamp]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    only_role: Mapped[str | None]
+    """The one role of its account that it has; none: all of them."""
 
 
 class Answer(Base):

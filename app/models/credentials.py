@@ -98,3 +98,31 @@ class Session(Base):
     """When its owner last proved the second factor; none: when it began."""
     device: Mapped[str]
     """A class of browsers and systems, as a code: so that its owner knows it again."""
+
+
+class Vouching(Base):
+    """A colleague's word for one session of somebody who is locked out on duty.
+
+    Written by the database's own functions alone.
+    """
+
+    __tablename__ = "vouchings"
+    __table_args__ = (
+        CheckConstraint("vouched_by <> account_id", name="oneself"),
+        CheckConstraint("used_at IS NOT NULL OR token_id IS NULL", name="used"),
+        Index("vouchings_account_id_idx", "account_id", "at"),
+        Index("vouchings_provider_id_idx", "provider_id", "at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id"))
+    vouched_by: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    """HMAC of the code with the installation's key of names: it is short."""
+    at: Mapped[Stamp]
+    code_until: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    """When the session ends however busy it is."""
+    used_at: Mapped[datetime | None]
+    token_id: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id", ondelete="SET NULL"))

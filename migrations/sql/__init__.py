@@ -15,6 +15,7 @@ SUBJECTS = (
     "accounts",
     "notices",
     "account_changes",
+    "vouchings",
     "budgets",
     "alternatives",
     "referrals",

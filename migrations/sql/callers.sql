@@ -53,10 +53,12 @@ CREATE OR REPLACE FUNCTION enter(
 ) LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
   PERFORM set_config('enable_seqscan', 'off', true);
-  SELECT a.id, t.id, a.roles, a.provider_id, a.region
+  -- Whom a colleague vouched for has one role of theirs.
+  SELECT a.id, t.id, CASE WHEN t.only_role IS NULL THEN a.roles ELSE ARRAY[t.only_role] END,
+         a.provider_id, a.region
   INTO account_id, token_id, roles, provider_id, region
   FROM public.tokens AS t JOIN public.accounts AS a ON a.id = t.account_id
-  WHERE t.hash = token_hash
+  WHERE t.hash = token_hash AND (t.only_role IS NULL OR t.only_role = ANY (a.roles))
     AND public.token_valid(t.revoked_at, t.expires_at, clock_timestamp())
     AND public.account_admitted(a.disabled_at, a.demo, admits_demo);
   PERFORM

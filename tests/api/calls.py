@@ -40,6 +40,7 @@ WITH_BODY = (
     ("POST", "/break-glass-looks"),
     ("POST", "/budget-raises"),
     ("POST", "/referrals/{id}/withdrawal"),
+    ("POST", "/vouchings"),
     ("POST", "/referrals/{id}/contacts"),
     ("POST", "/referrals/{id}/alternatives"),
     ("POST", "/alternatives/{id}/checks"),
@@ -130,6 +131,7 @@ class World:
             ("POST", "/break-glass-looks"): {"reference": "baku-limo", "reason": "handover"},
             ("POST", "/budget-raises"): {"reason": "busy_shift"},
             ("POST", "/referrals/{id}/withdrawal"): {"reason": "stayed_home"},
+            ("POST", "/vouchings"): {"account": self.ids["account-changes"]},
             ("POST", "/referrals/{id}/contacts"): {"note": "Belt morgen.", "kind": "client"},
             ("POST", "/referrals/{id}/alternatives"): self.alternative(),
             ("POST", "/alternatives/{id}/checks"): {"outcome": "well"},
@@ -221,6 +223,9 @@ async def world(country: Country) -> World:
         "webhooks": webhook["id"],
         "swaps": await swap_for(country, waiting["id"], place_id=there.place_ids[-1]),
         "waiting": waiting["id"],
+        "vouchings": await country.value(
+            VOUCHING, linde=country.providers["linde"], haven=country.providers["haven"]
+        ),
         "account-changes": await country.value(
             CHANGE, linde=country.providers["linde"], haven=country.providers["haven"]
         ),
@@ -241,6 +246,12 @@ CHANGE = """
 INSERT INTO account_changes (id, account_id, provider_id, act, effective_at)
 SELECT gen_random_uuid(), a.id, :linde, 'enable', clock_timestamp() + interval '1 day'
 FROM accounts AS a WHERE a.provider_id = :haven LIMIT 1
+RETURNING id::text
+"""
+VOUCHING = """
+INSERT INTO vouchings (id, account_id, provider_id, vouched_by, code_hash, code_until, ends_at)
+SELECT gen_random_uuid(), a.id, :linde, b.id, 'x', clock_timestamp(), clock_timestamp()
+FROM accounts AS a, accounts AS b WHERE a.provider_id = :haven AND b.provider_id = :linde LIMIT 1
 RETURNING id::text
 """
 SWAP = """

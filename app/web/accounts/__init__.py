@@ -9,6 +9,7 @@ from app.web.accounts import (
     own_credential,
     session,
     sign_in,
+    vouched,
 )
 
 ROUTERS = (
@@ -20,4 +21,5 @@ ROUTERS = (
     administration.router,
     budgets.router,
     colleagues.router,
+    vouched.router,
 )

@@ -21,7 +21,7 @@ NAMELESS = {"claims", "outbox", "shields"}
 """Ids without content: that a place is taken, something changed, or something is shielded."""
 ANYBODYS = (
     "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'"
-    " AND tablename NOT IN ('accounts', 'account_acts', 'account_changes', 'tokens', 'sessions')"
+    " AND tablename NOT IN ('accounts', 'account_acts', 'account_changes', 'vouchings', 'tokens', 'sessions')"
 )
 
 ON_BOTH = True
