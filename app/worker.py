@@ -213,12 +213,7 @@ async def work_during_block(
     ours = recurring_work(parts.settings.data_dir)
     timed = ours if recurring is None else recurring
     courier = Courier(parts.database, parts.keyring, Post(Destinations.of(parts.settings)))
-    mails = Postman(
-        parts.database,
-        parts.keyring,
-        MailServer.of(parts.settings),
-        public_url=parts.settings.public_url,
-    )
+    mails = _postman(parts)
     turns: Mapping[str, Callable[[], Awaitable[None]]] = {
         "relay": lambda: relay(parts),
         "read": parts.bus.read,
@@ -248,6 +243,11 @@ async def work_during_block(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await courier.close()
+
+
+def _postman(parts: Parts) -> Postman:
+    server = MailServer.of(parts.settings)
+    return Postman(parts.database, parts.keyring, server, public_url=parts.settings.public_url)
 
 
 async def work(parts: Parts) -> None:

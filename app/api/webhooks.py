@@ -10,7 +10,7 @@ from app.api.kit.lists import ListIn, moment_and_id
 from app.api.kit.once import OnceIn
 from app.api.kit.wire import Id, In, Out, aliases_from, parse_id
 from app.deps import PartsIn, Tx
-from app.models.webhooks import WEBHOOK_KINDS
+from app.models.deliveries import WEBHOOK_KINDS
 from app.webhooks import webhooks
 from app.webhooks.destinations import Destinations
 

@@ -16,20 +16,20 @@ from app.models.accounts import (
 from app.models.base import Base
 from app.models.budgets import BudgetAlarm, BudgetRaise, BudgetUse
 from app.models.casework import (
+    BlockerPeriod,
     Erasure,
     Hold,
     Placement,
     Ranking,
+    ReadyPeriod,
     Referral,
     ReferralSecret,
     Shield,
     Stay,
 )
 from app.models.credentials import Credential, Invitation, RecoveryCode, Session, Vouching
-from app.models.departures import BlockerPeriod, ReadyPeriod
+from app.models.deliveries import Mail, Webhook, WebhookDelivery
 from app.models.ledger import Checkpoint, Leaf, Opening, Share, Subtree
-from app.models.monitor import HouseholdCount, MonitorDay, MonitorRelease, MonitorStaleness
-from app.models.notices import Mail
 from app.models.operations import (
     AvailabilityStep,
     Discrepancy,
@@ -54,13 +54,16 @@ from app.models.registry import (
 from app.models.shares import (
     Cap,
     Displacement,
+    HouseholdCount,
+    MonitorDay,
+    MonitorRelease,
+    MonitorStaleness,
     QuarterFigures,
     QuarterTotal,
     RunningStays,
 )
 from app.models.swaps import MoveAgreement, Swap, SwapLeg, SwapSearch
 from app.models.waiting_list import Alternative, AmbulatoryCapacity, Contact, Reminder, Vacancy
-from app.models.webhooks import Webhook, WebhookDelivery
 
 __all__ = [
     "AccessLogEntry",

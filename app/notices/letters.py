@@ -13,7 +13,7 @@ from app.words import N_
 from app.words.catalogue import render
 
 SUBJECT = N_("Something waits for you")
-"""The subject of every mail: a lock screen shows it to whoever is near."""
+"""The subject of every mail: a lock screen shows it to those near."""
 BODIES: Mapping[str, tuple[str, str]] = {
     "account_asked": (
         N_(

@@ -257,7 +257,7 @@ async def list_next_open(tx: Transaction, *, after: UUID | None, most: int) -> l
 
 
 async def read_content(tx: Transaction, ids: Collection[UUID]) -> dict[UUID, Mapping[str, Any]]:
-    """Return what is known of the households that the caller may see, as far as it can be read."""
+    """Return what is known of households that the caller may see, and that can be read."""
     rows = await list_sealed(tx, sorted(ids)) if ids else []
     opened, _ = unseal_readable(tx, (row for row in rows if row.key is not None))
     return {referral.id: referral.content for referral in opened}

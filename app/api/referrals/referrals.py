@@ -229,7 +229,7 @@ async def withdraw_referral(id: str, wanted: WithdrawalWanted, tx: Tx, once: Onc
     summary="A place is needed after all",
 )
 async def reopen_referral(id: str, tx: Tx, once: OnceIn) -> Response:
-    """Open a referral that was closed within the policy's days, with its place on the waiting list.
+    """Open a closed referral within the policy's days, with its place on the waiting list.
 
     A hold that was released by the closing is gone; an alternative that ended by it goes on, if
     that was within the policy's hours.

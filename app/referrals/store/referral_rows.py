@@ -267,7 +267,7 @@ async def reopen(tx: Transaction, referral_id: UUID) -> None:
 
 
 async def list_closed(tx: Transaction, provider_id: UUID, *, since: datetime) -> list[ReferralRow]:
-    """Return a provider's referrals closed since a moment, none of them erased, the last first."""
+    """Return a provider's referrals closed since a moment and not erased, the last first."""
     statement = (
         _READ.where(
             Referral.provider_id == provider_id,

@@ -202,7 +202,7 @@ async def withdraw(id: str, work: WorkIn, sent: SentIn) -> Response:
 
 @router.post("/find/{id}/reopening")
 async def reopen(id: str, work: WorkIn, sent: SentIn) -> Response:
-    """Open a referral that was closed: somebody looks for a place for it again."""
+    """Open a closed referral: a place is looked for again."""
 
     async def act() -> ActOutcome:
         referral = await referrals.reopen_referral(work.tx, parse_id(id))

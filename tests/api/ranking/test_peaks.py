@@ -38,7 +38,8 @@ async def places_at(
     country: Country, coordinator: Client, *, municipality: str, count: int = 1, **place: Any
 ) -> str:
     """Make a confirmed site with free places that are alike."""
-    site = await standing_site(country, "linde", municipality=municipality)
+    name = f"Site {uuid4().hex}"
+    site = await standing_site(country, "linde", municipality=municipality, name=name)
     await coordinator.post(f"/sites/{site['id']}/confirmations")
     for _ in range(count):
         await coordinator.post("/places", place_body(site["id"], **place))

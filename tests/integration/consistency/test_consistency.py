@@ -98,6 +98,27 @@ class Scene:
         wanted = "SELECT place_id FROM placements WHERE id = :id"
         return await self.country.value(wanted, id=UUID(placement_id))
 
+    async def subjects(self) -> dict[str, str]:
+        """Return by what is to go wrong what it is to go wrong with, each in order so far."""
+        return {
+            "claim_without_hold": await self.held(),
+            "hold_without_claim": await self.held(),
+            "claim_without_placement": await self.underway(),
+            "placement_without_claim": await self.lives(),
+            "arrival_missing": await self.lives(
+                originMunicipality="GM0193", dangerAssessment="none_known", dangerZones=[]
+            ),
+            "arrival_day": await self.lives(),
+            "departure_day": await self.left(await self.lives()),
+            "departure_missing": await self.lives(),
+            "departure_undue": await self.left(await self.lives()),
+            "leaf_undue": await self.lives(),
+            "leaf_unreadable": await self.lives(),
+            "stay_twice": await self.lives(),
+            "stay_overlaps": await self.moved(await self.lives()),
+            "successor_without_placement": await self.lives(),
+        }
+
     async def check(self) -> set[Found]:
         """Do what the worker does once a day; return what it found anew."""
         async with self.country.parts.database.transaction(actor=WORKER) as tx:
@@ -114,24 +135,7 @@ async def scene(country: Country) -> Scene:
 @pytest.mark.fresh
 async def test_each_way_in_which_records_can_disagree_is_found_and_told_once(scene: Scene) -> None:
     country = scene.country
-    at: dict[str, str] = {
-        "claim_without_hold": await scene.held(),
-        "hold_without_claim": await scene.held(),
-        "claim_without_placement": await scene.underway(),
-        "placement_without_claim": await scene.lives(),
-        "arrival_missing": await scene.lives(
-            originMunicipality="GM0193", dangerAssessment="none_known", dangerZones=[]
-        ),
-        "arrival_day": await scene.lives(),
-        "departure_day": await scene.left(await scene.lives()),
-        "departure_missing": await scene.lives(),
-        "departure_undue": await scene.left(await scene.lives()),
-        "leaf_undue": await scene.lives(),
-        "leaf_unreadable": await scene.lives(),
-        "stay_twice": await scene.lives(),
-        "stay_overlaps": await scene.moved(await scene.lives()),
-        "successor_without_placement": await scene.lives(),
-    }
+    at = await scene.subjects()
     assert at.keys() == WRONG.keys()
     assert await scene.check() == set()
     chief = await visitor(country, "administrator")
