@@ -11,7 +11,6 @@ from typing import Annotated
 import typer
 
 from app import logs
-from app.allocation.figures.review import MOST_DAYS
 from app.commands.ledger.ledger import ledger
 from app.config import VERSION
 from app.database.caller import Role
@@ -236,13 +235,13 @@ def check(data_dir: DataDir = None) -> None:
 
 @plek.command()
 def review(
-    days: Annotated[int, typer.Option(min=1, max=MOST_DAYS, help="How many days back.")] = 7,
+    most: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 40,
     data_dir: DataDir = None,
 ) -> None:
-    """List what the access log of the last days gives reason to ask about, by the policy."""
+    """List accounts whose weeks were unlike others, and what came of asking."""
     from app.commands import review as act  # noqa: PLC0415 - as above
 
-    act.review(data_dir, days=days)
+    act.review(data_dir, most=most)
 
 
 @plek.command()

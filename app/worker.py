@@ -13,7 +13,7 @@ from typing import TypeAlias
 import structlog
 
 from app import logs, metrics
-from app.accounts import account_changes, sessions
+from app.accounts import account_changes, reviews, sessions
 from app.bookkeeping import AT_ONCE_S, UNFOUNDED_S, release_figures, seal_quarters, sign_tree
 from app.budgets import budgets
 from app.consistency import consistency
@@ -58,6 +58,7 @@ MOVED_S = 5.0
 ACCOUNTS_S = 10.0
 CONSISTENCY_S = 86_400.0
 """A day between two comparisons of the records."""
+REVIEWS_S = 3600.0
 
 HURRY_S = 3.0
 """How long what waits for the database may go on once the process is told to stop: a server ends
@@ -184,6 +185,13 @@ async def compare_records(tx: Transaction) -> float:
     return AT_ONCE_S if (await consistency.check_records(tx)).more else CONSISTENCY_S
 
 
+async def review_accounts(tx: Transaction) -> float:
+    """Review a week of what accounts did, once it is due."""
+    if tx.reference_version == 0:
+        return UNFOUNDED_S
+    return AT_ONCE_S if await reviews.review_next_week(tx) else REVIEWS_S
+
+
 def recurring_work(data_dir: Path) -> Mapping[str, Work]:
     """Return all work that recurs, for a process with this data folder and these keys."""
     return {
@@ -197,6 +205,7 @@ def recurring_work(data_dir: Path) -> Mapping[str, Work]:
         "moved_sites": recheck_moved,
         "account_changes": let_changes_take_effect,
         "consistency": compare_records,
+        "reviews": review_accounts,
         "vacancies": look_for_chances,
         "peaks": plan,
         "monitor": release_figures,

@@ -1,52 +1,55 @@
-"""`plek review`: print the access log's findings that should be asked about."""
+"""`plek review`: print the accounts that the weekly review names, and what came of asking."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import typer
 
-from app.accounts import access_log
-from app.accounts.access_log import LogReview
+from app.accounts import reviews
+from app.accounts.reviews import FindingRow, ReviewStand
 from app.commands.installation import open_installation, settings_with
-from app.words.access_review import finding_text
+from app.database import access_log
+from app.words.access_review import fact_text
 
-HEAD = ("account", "provider", "roles", "from", "finding")
+OFF = (
+    "Accounts are not reviewed: no policy says since when the works councils have agreed"
+    " (review.consented_on)."
+)
 
 
-def review(data_dir: Path | None, *, days: int) -> None:
-    """Print what is unusual in the last days' access log, also if nothing is."""
+def review(data_dir: Path | None, *, most: int) -> None:
+    """Print the newest findings, also if there is none, and log that this was done."""
 
-    async def act() -> tuple[LogReview, Mapping[str, str]]:
+    async def act() -> tuple[ReviewStand, list[FindingRow], Mapping[str, str]]:
         async with installation.transaction() as tx:
-            reviewed = await access_log.review_by_operator(tx, days=days)
+            await access_log.add(tx, access_log.of_actor(tx.actor, "search", "finding", None))
             cards = await tx.snapshots.providers(tx)
-            return reviewed, {id_: card.slug for id_, card in cards.items()}
+            slugs = {id_: card.slug for id_, card in cards.items()}
+            found = await reviews.list_findings(tx, limit=most)
+            return await reviews.read_stand(tx), found, slugs
 
     with open_installation(settings_with(data_dir)) as installation:
-        reviewed, slugs = asyncio.run(act())
-    typer.echo("\n".join(report_lines(reviewed, slugs)))
+        stand, found, slugs = asyncio.run(act())
+    typer.echo("\n".join(report_lines(stand, found, slugs)))
 
 
-def report_lines(reviewed: LogReview, slugs: Mapping[str, str]) -> Iterator[str]:
-    """Yield a table of the findings; `slugs` names providers by id."""
-    yield (
-        f"The access log from {reviewed.since:%Y-%m-%d %H:%M} to "
-        f"{reviewed.until:%Y-%m-%d %H:%M} UTC."
-    )
-    if not reviewed.findings:
-        yield "Nothing in it has to be asked about."
-        return
-    rows = [
-        (
-            finding.account_id,
-            slugs.get(finding.provider_id or "", "-"),
-            ", ".join(finding.roles),
-            str(finding.threshold),
-            finding_text(finding.code, count=finding.count, language="en"),
+def report_lines(
+    stand: ReviewStand, found: Sequence[FindingRow], slugs: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield how far the review is, and each finding with its facts; `slugs` names providers."""
+    if stand.consented_on is None:
+        yield OFF
+    if stand.newest is None:
+        yield "No week has been reviewed yet."
+    else:
+        yield (
+            f"The newest week reviewed began on {stand.newest.first_day};"
+            f" {stand.newest.accounts} accounts were compared."
         )
-        for finding in reviewed.findings
-    ]
-    widths = [max(len(row[column]) for row in (HEAD, *rows)) for column in range(len(HEAD))]
-    for row in (HEAD, *rows):
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    if not found:
+        yield "Nobody has to be asked anything."
+    for one in found:
+        answer = f"answered: {one.answer}" if one.answer else "not answered"
+        yield f"{one.week}  {one.account_id}  {slugs.get(str(one.provider_id), '-')}  {answer}"
+        yield from (f"    {fact_text(**fact, language='en')}" for fact in one.facts)

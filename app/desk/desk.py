@@ -143,11 +143,13 @@ async def rank_if_allowed(tx: Transaction, referral_id: UUID) -> RecordedRanking
             ranked = await rankings.rank_places(tx, referral_id)
     except TooOften:
         ranked = None
-    outcome = REFUSED if ranked is None else GRANTED
-    await access_log.add(
-        tx,
-        tx.caller.entry(
-            "rank", "referral", referral_id, outcome=outcome, referral_ids=(referral_id,)
-        ),
+    entry = tx.caller.entry(
+        "rank",
+        "referral",
+        referral_id,
+        outcome=REFUSED if ranked is None else GRANTED,
+        purpose=None if ranked is None else rankings.purpose_of(ranked),
+        referral_ids=(referral_id,),
     )
+    await access_log.add(tx, entry)
     return ranked

@@ -51,6 +51,7 @@ from app.models.registry import (
     SiteProposal,
     SiteSecret,
 )
+from app.models.reviews import ReviewFinding, ReviewWeek
 from app.models.shares import (
     Cap,
     Displacement,
@@ -121,6 +122,8 @@ __all__ = [
     "Region",
     "RegisterRecord",
     "Reminder",
+    "ReviewFinding",
+    "ReviewWeek",
     "RunningStays",
     "Session",
     "Share",

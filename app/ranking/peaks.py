@@ -91,8 +91,9 @@ async def plan_peak(tx: Transaction, ids: Sequence[UUID] | None) -> DeskPeakPlan
     ranked, plan = await asyncio.to_thread(
         rank_and_plan, taking_part, known, reference, snapshot, tx.at
     )
-    shown = sum(rankings.offers_elsewhere(one.ranked) for one in ranked)
-    await budgets.spend_budget(tx, budgets.RANKINGS, times=shown)
+    shown = {one.referral.id for one in ranked if rankings.offers_elsewhere(one.ranked)}
+    await budgets.spend_budget(tx, budgets.RANKINGS, times=len(shown))
+    await _log_offers(tx, shown)
     if ranked:
         await register.record(tx, snapshot)
         await ranking_rows.add(tx, await asyncio.to_thread(_rows_of, ranked, snapshot))
@@ -108,6 +109,18 @@ async def plan_peak(tx: Transaction, ids: Sequence[UUID] | None) -> DeskPeakPlan
         plan,
         left_out=left_out,
     )
+
+
+async def _log_offers(tx: Transaction, shown: set[UUID]) -> None:
+    """Log which referrals a plan showed offers for, each of them in one entry."""
+    if shown == tx.looks.referral_ids:
+        tx.looks.purpose = rankings.OFFERS if shown else None
+    elif shown:
+        entry = tx.caller.entry(
+            "rank", "peak_plan", None, purpose=rankings.OFFERS, referral_ids=shown
+        )
+        await access_log.add(tx, entry)
+        tx.looks.referral_ids -= shown
 
 
 async def _taking_part(

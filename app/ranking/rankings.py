@@ -26,6 +26,8 @@ from app.referrals import referrals
 from app.referrals.referrals import UnsealedReferral
 
 NOWHERE: Mapping[str, int] = {}
+OFFERS = "offers"
+"""The purpose in the access log of a ranking that showed an offer of another provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,11 @@ def offers_elsewhere(ranked: RecordedRanking) -> bool:
     """Whether a ranking shows an offer of another provider than the one that asks."""
     own = str(ranked.provider_id)
     return any(offer.group.provider_id != own for offer in ranked.ranking.offers)
+
+
+def purpose_of(ranked: RecordedRanking) -> str | None:
+    """Return what the access log says of a ranking: whether it showed others' offers."""
+    return OFFERS if offers_elsewhere(ranked) else None
 
 
 async def record_ranking(

@@ -26,6 +26,10 @@ AT_ONCE = 500
 CLEAR = ("urgency", "reason", "origin_municipality")
 """The content that the referral's own row has; the rest is sealed."""
 
+ANCHORS = ("near_municipality", "origin_municipality")
+"""What a ranking measures distances from, beside the danger zones: changed often, with rankings,
+it tells where sites are. The log says so."""
+
 
 @dataclass(frozen=True, slots=True)
 class UnsealedReferral:
@@ -113,6 +117,8 @@ async def change(
     _check_zones(content, before=before, today=load().country.day_of(tx.at))
     if content["danger_zones"] != before:
         tx.looks.purpose = "danger_zones"
+    elif any(content[name] != referral.content[name] for name in ANCHORS):
+        tx.looks.purpose = "anchors"
     sealed = referral.key.seal_json(_secret(content), row=str(referral.id))
     await referral_rows.change(tx, referral.id, _clear(content), sealed=sealed)
     await referral_rows.notify_receivers(tx, referral.id)

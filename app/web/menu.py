@@ -37,7 +37,7 @@ ENTRIES: tuple[MenuEntry, ...] = (
     MenuEntry(N_("Policies"), "/policies", ADMINISTRATORS),
     MenuEntry(N_("Weights"), "/weights", ADMINISTRATORS),
     MenuEntry(N_("Records"), "/records", ADMINISTRATORS),
-    MenuEntry(N_("Access review"), "/access-reviews", ADMINISTRATORS),
+    MenuEntry(N_("Access review"), "/access-reviews", COORDINATORS | ADMINISTRATORS),
     MenuEntry(N_("Budgets"), "/budgets", STAFF | ADMINISTRATORS),
     MenuEntry(N_("Colleagues"), "/colleagues", STAFF),
     MenuEntry(N_("Our share"), "/share", OVERSIGHT),

@@ -28,6 +28,7 @@ SUBJECTS = (
     "shares",
     "monitor",
     "access_log",
+    "reviews",
     "operations",
 )
 """Every file, in the order for an empty database: rules and triggers call what comes before."""

@@ -41,6 +41,7 @@ WITH_BODY = (
     ("POST", "/budget-raises"),
     ("POST", "/referrals/{id}/withdrawal"),
     ("POST", "/vouchings"),
+    ("POST", "/review-findings/{id}/answer"),
     ("POST", "/referrals/{id}/contacts"),
     ("POST", "/referrals/{id}/alternatives"),
     ("POST", "/alternatives/{id}/checks"),
@@ -132,6 +133,7 @@ class World:
             ("POST", "/budget-raises"): {"reason": "busy_shift"},
             ("POST", "/referrals/{id}/withdrawal"): {"reason": "stayed_home"},
             ("POST", "/vouchings"): {"account": self.ids["account-changes"]},
+            ("POST", "/review-findings/{id}/answer"): {"answer": "work"},
             ("POST", "/referrals/{id}/contacts"): {"note": "Belt morgen.", "kind": "client"},
             ("POST", "/referrals/{id}/alternatives"): self.alternative(),
             ("POST", "/alternatives/{id}/checks"): {"outcome": "well"},
@@ -229,6 +231,7 @@ async def world(country: Country) -> World:
         "account-changes": await country.value(
             CHANGE, linde=country.providers["linde"], haven=country.providers["haven"]
         ),
+        "review-findings": await finding_for(country, "linde"),
     }
     offer_id = ranking["offers"][0]["offerId"]
     controller = await country.client("auditor", region=THERE)
@@ -269,6 +272,22 @@ WITH swap AS (
 )
 SELECT id::text FROM swap
 """
+
+
+FOUND = """
+WITH week AS (INSERT INTO review_weeks (first_day, accounts) VALUES ('2026-03-02', 9)
+              RETURNING first_day)
+INSERT INTO review_findings (id, week, account_id, provider_id, points, facts)
+SELECT gen_random_uuid(), first_day, gen_random_uuid(), :provider, 300,
+       '[{"signal": "rankings", "count": 30, "usual": 0}]' FROM week
+RETURNING CAST(id AS text) AS id
+"""
+
+
+async def finding_for(country: Country, slug: str) -> str:
+    """Make a finding of the weekly review, of an account at a provider."""
+    id_: str = await country.value(FOUND, provider=await country.provider(slug))
+    return id_
 
 
 async def swap_for(country: Country, referral_id: str, *, place_id: str) -> str:

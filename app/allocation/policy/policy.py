@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from operator import methodcaller
 from typing import Annotated, TypeAlias, cast
@@ -201,26 +201,37 @@ class FactorWeights:
     freshness: FreshnessWeights
 
 
-# --- what the review of the access log asks about (review.py) -------------------------
+# --- whom the weekly review names (figures/review.py) -----------------------------------
 
 Count = Annotated[int, _number_between(1, 100_000)]
 
+RETIRED: Mapping[str, Collection[str]] = {
+    "review": (
+        "rankings_without_hold",
+        "zone_changes",
+        "reveals",
+        "same_referral",
+        "odd_hour_looks",
+        "budget_raises",
+        "odd_from_hour",
+        "odd_until_hour",
+    )
+}
+"""Fields of earlier policies that decide nothing any more: rankings cite those, so that they are
+still read."""
+
 
 @dataclass(frozen=True, slots=True)
-class ReviewThresholds:
-    """The counts by one account from which someone should ask why.
+class ReviewLimits:
+    """From where on an account's week is so unlike others that someone should ask why."""
 
-    Odd hours are local.
-    """
-
-    rankings_without_hold: Count = 20
-    zone_changes: Count = 20
-    reveals: Count = 30
-    same_referral: Count = 50
-    odd_hour_looks: Count = 30
-    budget_raises: Count = 3
-    odd_from_hour: Annotated[int, _number_between(0, 23)] = 1
-    odd_until_hour: Annotated[int, _number_between(0, 23)] = 5
+    factor: Annotated[int, _number_between(1, 100)] = 3
+    """How many times what is usual, at the desk or in the country, does not count."""
+    floor: Count = 300
+    """The points of what is beyond that from which an account is named; a ranking without an
+    outcome has 10."""
+    consented_on: dt.date | None = None
+    """Since when the works councils agree that staff are reviewed; none: nothing is reviewed."""
 
 
 # --- what one account and one desk may do alone (budgets.sql) ---------------------------
@@ -303,7 +314,7 @@ class Policy(Consistent):
     """How long a referral that was closed may be opened again."""
     arrival_back_hours: Hours = 48
     """How far back an arrival may be dated."""
-    review: ReviewThresholds = ReviewThresholds()
+    review: ReviewLimits = ReviewLimits()
     waiting_order: WaitingOrder = WAITING
     """By what the waiting list is ordered, the first before all others; who waits longest goes
     first among equals."""
@@ -354,9 +365,25 @@ def parse_policy(document: object) -> Policy:
         PolicyFaults: with every fault, by JSON pointer.
     """
     try:
-        return read(Policy, document)
+        return read(Policy, _without_retired(document))
     except Unreadable as unreadable:
         raise PolicyFaults(unreadable.faults) from None
+
+
+def _without_retired(document: object) -> object:
+    if not isinstance(document, dict):
+        return document
+    stated = cast("dict[str, object]", document)
+    return {
+        name: {
+            field: value
+            for field, value in cast("dict[str, object]", section).items()
+            if field not in RETIRED[name]
+        }
+        if name in RETIRED and isinstance(section, dict)
+        else section
+        for name, section in stated.items()
+    }
 
 
 def policy_hash(document: object) -> str:

@@ -1,4 +1,4 @@
-"""The access log and its review on the wire, for administrators.
+"""The access log on the wire, for administrators.
 
 They can open none of the objects that the log names.
 """
@@ -11,8 +11,7 @@ from pydantic import AfterValidator, Field
 from pydantic.config import JsonDict
 
 from app.accounts import access_log
-from app.accounts.access_log import AccessLogFilter, ReviewPeriod
-from app.allocation.figures.review import MOST_DAYS
+from app.accounts.access_log import AccessLogFilter
 from app.api.kit.access import ROUTES
 from app.api.kit.known_codes import Text
 from app.api.kit.lists import ListIn, ListRequest
@@ -71,28 +70,6 @@ class LoggedList(Out):
     next_cursor: str | None
 
 
-class FindingOut(Out):
-    """Something to ask an account about; it does not say that anything was wrong."""
-
-    code: str = Field(
-        description="rankings_without_hold, zone_changes, reveals, same_referral or odd_hours"
-    )
-    account_id: str
-    provider_id: str | None
-    roles: list[str]
-    count: int
-    threshold: int = Field(description="From how many on the policy asks.")
-    since: datetime
-    until: datetime
-
-
-class FindingList(Out):
-    """A page of findings."""
-
-    items: list[FindingOut]
-    next_cursor: str | None
-
-
 async def read_filter(
     action: Annotated[Action | None, Query(description="Only this action.")] = None,
     outcome: Annotated[
@@ -125,40 +102,8 @@ async def list_access_log(
     ).reply()
 
 
-@router.get(
-    "/access-reviews",
-    response_model=FindingList,
-    summary="What should be asked about",
-    description="Review the access log of some days: what reaches a threshold of the policy, by "
-    "code, the most of each first.",
-)
-async def review_access(
-    tx: Tx,
-    page: ListIn,
-    days: Annotated[
-        int,
-        Query(ge=1, le=MOST_DAYS, description="How many days back; a cursor goes on with its own."),
-    ] = 7,
-) -> Response:
-    """Review the access log of some days by the thresholds of the policy."""
-    span, seen = _continuation(page) or (access_log.last_days(tx, days=days), 0)
-    reviewed = await access_log.review_log(tx, span)
-    place = (span.since.isoformat(), span.until.isoformat(), str(seen + page.limit))
-    items, cursor = page.cut(reviewed.findings[seen:], place=lambda _: place)
-    shown = [FindingOut.of(one, since=reviewed.since, until=reviewed.until) for one in items]
-    return FindingList(items=shown, next_cursor=cursor).reply()
-
-
 def _place(page: ListRequest) -> tuple[datetime, int] | None:
     if page.after is None:
         return None
     at, id_ = page.after
     return datetime.fromisoformat(at), int(id_)
-
-
-def _continuation(page: ListRequest) -> tuple[ReviewPeriod, int] | None:
-    """Return the days that a cursor belongs to, and how many of its findings were sent."""
-    if page.after is None:
-        return None
-    since, until, seen = page.after
-    return ReviewPeriod(datetime.fromisoformat(since), datetime.fromisoformat(until)), int(seen)

@@ -124,7 +124,10 @@ ROUTES = table_of(
     Route("DELETE", "/vouchings/{id}", STAFF, "unvouch", "account", granted=False),
     Route("GET", "/access-notices", COORDINATORS, "search", "access_log"),
     Route("GET", "/access-log", ADMINISTRATORS, "search", "access_log"),
-    Route("GET", "/access-reviews", ADMINISTRATORS, "search", "access_log"),
+    Route("GET", "/review-findings", COORDINATORS | ADMINISTRATORS, "search", "finding"),
+    Route(
+        "POST", "/review-findings/{id}/answer", COORDINATORS | ADMINISTRATORS, "answer", "finding"
+    ),
     Route("GET", "/ledger/entries", OVERSIGHT, "export", "ledger"),
     Route("GET", "/monitor", OVERSIGHT | COORDINATORS),
     Route("GET", "/hsds", ANYONE),

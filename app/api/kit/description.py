@@ -43,6 +43,7 @@ TAGS = [
     {"name": "Swaps", "description": "Moves of several households that bring a safe place free."},
     {"name": "Accounts", "description": "What is asked for accounts, and colleagues who vouch."},
     {"name": "Access log", "description": "Who looked at what, when and why."},
+    {"name": "Review", "description": "Whose week was unlike others, and what came of asking."},
     {"name": "Ledger", "description": "What was recorded for everyone to check."},
     {
         "name": "Decisions",

@@ -164,6 +164,7 @@ async def rank_places(
 ) -> Response:
     """Rank every place for a referral, best first, and record the ranking."""
     ranked = await rankings.rank_places(tx, parse_id(id))
+    tx.looks.purpose = rankings.purpose_of(ranked)
     limit = (wanted or RankingWanted()).limit
     reply = (await ranking_out(tx, ranked, limit=limit)).reply(201)
     return await once.keep(tx, reply, referral_id=ranked.referral_id)

@@ -1,11 +1,9 @@
-"""An administrator's other pages: providers, weights, records, review of the access log."""
+"""An administrator's other pages: providers, weights of regions, records."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 
-from app.accounts import access_log
-from app.allocation.figures.review import MOST_DAYS
 from app.api.kit.wire import parse_id
 from app.api.reference import RegionsWanted
 from app.consistency import consistency
@@ -76,19 +74,3 @@ async def show_records(page: PageIn, tx: Tx) -> Response:
     """Show which records disagree, as the daily check found."""
     rows, checked_at = await consistency.list_open(tx)
     return page.show("records.html", rows=rows, checked_at=checked_at)
-
-
-@router.get("/access-reviews")
-async def review_log(
-    page: PageIn, tx: Tx, days: Annotated[int, Query(ge=1, le=MOST_DAYS)] = 7
-) -> Response:
-    """Review the access log of some days: show what reaches a threshold of the policy."""
-    reviewed = await access_log.review_log(tx, access_log.last_days(tx, days=days))
-    cards = await tx.snapshots.providers(tx)
-    rows = [
-        (finding, card.name if (card := cards.get(finding.provider_id or "")) else None)
-        for finding in reviewed.findings
-    ]
-    return page.show(
-        "access_reviews.html", reviewed=reviewed, rows=rows, days=days, spans=(1, 7, 28, MOST_DAYS)
-    )

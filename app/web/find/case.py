@@ -71,6 +71,7 @@ async def rank(id: str, work: WorkIn, sent: SentIn) -> Response:
 
     async def act() -> ActOutcome:
         ranked = await rankings.rank_places(work.tx, parse_id(id))
+        work.tx.looks.purpose = rankings.purpose_of(ranked)
         return ActOutcome(str(ranked.referral_id), ranking=str(ranked.id), said="ranked")
 
     return await do_and_show(work, id, sent, act)

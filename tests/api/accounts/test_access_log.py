@@ -5,7 +5,7 @@ from typing import Any
 
 from app.api.kit.access import ROUTES
 from tests.access_calls import STAFF, Person, person
-from tests.api.calls import next_month
+from tests.api.calls import finding_for, next_month
 from tests.country import FAR, HERE, THERE, Country, place_body, referral_body, site_body
 from tests.ledger_stays import newest, seal, stayed
 from tests.swaps import chain
@@ -80,7 +80,7 @@ async def registering(walk: Walk, linde: Person) -> str:
     site: str = (await walk.by(linde, "POST /sites", body=site_body(), object=OWN))["id"]
     await walk.by(second, "GET /site-approvals")
     await walk.by(second, "POST /sites/{id}/approval", site, {"approve": True})
-    other = (await linde.client.post("/sites", site_body()))["id"]
+    other = (await linde.client.post("/sites", site_body(name="Beuk")))["id"]
     both = {"ids": [other], "approve": True}
     await walk.by(second, "POST /site-approvals", body=both, object=other)
     await walk.by(linde, "GET /sites")
@@ -105,12 +105,18 @@ async def a_case(walk: Walk, haven: Person) -> str:
         haven, f"PATCH {CASE}", case, {"dangerZones": FARTHER}, about=[case], why="danger_zones"
     )
     await walk.by(haven, f"PATCH {CASE}", case, {"dangerZones": FARTHER}, about=[case])
+    for anchor in (
+        {"nearMunicipality": FAR},
+        {"originMunicipality": THERE},
+        {"originMunicipality": HERE},
+    ):
+        await walk.by(haven, f"PATCH {CASE}", case, anchor, about=[case], why="anchors")
     return case
 
 
 async def a_hold(walk: Walk, haven: Person, case: str) -> str:
     """Rank the places for a household and hold the first one."""
-    ranking = await walk.by(haven, f"POST {CASE}/rankings", case, about=[case])
+    ranking = await walk.by(haven, f"POST {CASE}/rankings", case, about=[case], why="offers")
     await walk.by(haven, "GET /rankings/{id}", ranking["id"], about=[case])
     there = {"region": THERE}
     await walk.by(haven, "GET /rankings/{id}/obstacles", ranking["id"], params=there, about=[case])
@@ -240,7 +246,7 @@ async def plans_and_webhooks(walk: Walk, pine: Person) -> None:
     """
     administrator = await person(walk.country, "administrator")
     case = (await pine.client.post("/referrals", referral_body()))["id"]
-    await walk.by(pine, "POST /peak-plans", about=[case])
+    await walk.by(pine, "POST /peak-plans", about=[case], why="offers")
     plan = (await walk.by(administrator, "POST /peak-plans"))["id"]
     await walk.by(administrator, "GET /peak-plans/{id}", plan)
     webhook = (await walk.by(pine, "POST /webhooks", body={"url": "https://hooks.example/plek"}))[
@@ -275,7 +281,9 @@ async def the_log_itself(walk: Walk, haven: Person) -> None:
     await walk.by(haven, f"GET {CASE}/accesses", case, about=[case])
     await walk.by(haven, "GET /access-notices")
     await walk.by(administrator, "GET /access-log")
-    await walk.by(administrator, "GET /access-reviews")
+    await walk.by(administrator, "GET /review-findings")
+    finding = await finding_for(walk.country, "linde")
+    await walk.by(administrator, "POST /review-findings/{id}/answer", finding, {"answer": "work"})
     for who in (administrator, auditor):
         await walk.by(who, "GET /ledger/entries")
 
@@ -346,7 +354,7 @@ async def test_what_machines_and_desks_ask_of_their_own_places_all_day_leaves_no
     country: Country,
 ) -> None:
     linde = await person(country, *STAFF, "client_system", provider="linde")
-    site = (await linde.client.post("/sites", site_body()))["id"]
+    site = (await linde.client.post("/sites", site_body(name="Iep")))["id"]
     before = await country.value("SELECT count(*) FROM access_log")
 
     place = (await linde.client.post("/places", place_body(site)))["id"]

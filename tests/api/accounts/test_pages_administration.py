@@ -1,4 +1,4 @@
-"""The administrator's pages: accounts, policies and the review, and no client."""
+"""The administrator's pages: accounts and policies, and no client."""
 
 import json
 import re
@@ -202,27 +202,6 @@ async def test_what_is_no_policy_is_refused_with_its_faults_and_stays_in_the_for
     assert answer.status_code == 422
     assert says in answer.text
     assert f">{text}</textarea>" in unescape(answer.text)
-
-
-async def test_the_review_names_accounts_and_no_client(country: Country, chief: Person) -> None:
-    provider_id = await country.provider("linde")
-    await country.rows(
-        """INSERT INTO access_log (action, outcome, account_id, roles, provider_id, object_type,
-        object_id, purpose)
-           SELECT 'reveal', 'granted', '0b0f0c5e-7d3c-4c39-9f0a-2f1d6a3c9e11', '{coordinator}',
-           :provider, 'site',
-                  gen_random_uuid(), 'other' FROM generate_series(1, 31)""",
-        provider=provider_id,
-    )
-    async with as_(country, chief) as http:
-        shown = await http.get("/access-reviews")
-        quiet = await http.get("/access-reviews", params={"days": 0})
-    text = unescape(shown.text)
-    assert "getoonde adressen" in text
-    assert "31" in text
-    assert "Stichting Linde" in text
-    assert await last_logged(country) == ("search", "granted", "access_log")
-    assert quiet.status_code == 400
 
 
 async def test_providers_and_weights_are_listed_with_how_they_are_changed(

@@ -61,7 +61,7 @@ async def all_that_can_be_read(there: World, people: dict[str, Client]) -> dict[
     seen: dict[str, Any] = {}
     for name, client in people.items():
         for call in READ:
-            if call[1].startswith(("/access-log", "/access-notices", "/access-reviews")) or call[
+            if call[1].startswith(("/access-log", "/access-notices", "/review-findings")) or call[
                 1
             ].endswith("/accesses"):
                 continue  # they tell that a site was changed, and nothing of what

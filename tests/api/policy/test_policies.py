@@ -45,14 +45,14 @@ async def test_administrators_publish_what_begins_later_and_everybody_reads_it(
     items = (await auditor.get("/policies"))["items"]
     assert [(item["version"], item["current"]) for item in items] == [
         ("next", False),
-        ("nl-demo-5", True),
+        ("nl-demo-6", True),
     ]
     first = await auditor.get("/policies", params={"limit": 1})
     second = await auditor.get("/policies", params={"limit": 1, "cursor": first["nextCursor"]})
     assert [*first["items"], *second["items"]] == items
     for name in (made["version"], made["hash"]):
         assert await auditor.get(f"/policies/{name}") == made
-        assert (await auditor.get(f"/policies/nl-demo-5/differences?to={name}"))["differences"] == [
+        assert (await auditor.get(f"/policies/nl-demo-6/differences?to={name}"))["differences"] == [
             {"pointer": "/hold_minutes", "change": "changed", "before": 120, "after": 90},
             {
                 "pointer": "/valid_from",
@@ -60,7 +60,7 @@ async def test_administrators_publish_what_begins_later_and_everybody_reads_it(
                 "before": "2026-01-01",
                 "after": "2099-01-01",
             },
-            {"pointer": "/version", "change": "changed", "before": "nl-demo-5", "after": "next"},
+            {"pointer": "/version", "change": "changed", "before": "nl-demo-6", "after": "next"},
         ]
     for path in (
         "/policies/none",
@@ -82,12 +82,12 @@ async def test_what_is_published_stays_as_it_is(country: Country) -> None:
     assert await administrator.post("/policies", draft()) == made
     assert await refused(administrator, draft(renewals=1)) == "policy_version_taken"
     assert (
-        await refused(administrator, draft("nl-demo-5", valid_from="2099-02-01"))
+        await refused(administrator, draft("nl-demo-6", valid_from="2099-02-01"))
         == "policy_version_taken"
     )
     assert await refused(administrator, draft("other")) == "policy_beginning_taken"
     current = await administrator.post("/policies", policy_document())
-    assert (current["version"], current["current"]) == ("nl-demo-5", True)
+    assert (current["version"], current["current"]) == ("nl-demo-6", True)
     assert len((await administrator.get("/access-log", params={"action": "publish"}))["items"]) == 1
 
 
@@ -147,7 +147,7 @@ async def test_a_policy_takes_effect_at_its_moment_in_processes_that_run_on(
     items = (await intake.get("/policies"))["items"]
     assert [(item["version"], item["current"]) for item in items] == [
         ("next", True),
-        ("nl-demo-5", False),
+        ("nl-demo-6", False),
     ]
     assert (await intake.post(f"/rankings/{before['id']}/replays", expect=200))["identical"] is True
 

@@ -264,7 +264,8 @@ async def test_two_hundred_are_planned_at_once_in_few_statements(
     assert (
         len({part["offer"]["provider"]["id"] for part in plan["referrals"]}) == 1
     )  # more than a ranking counts
-    assert len(many) == len(few) <= 10
+    # One more says which of those looked at were shown offers, where that is not all.
+    assert len(many) == len(few) + 1 <= 11
 
 
 async def test_administrators_get_counts_made_by_the_worker_with_small_ones_suppressed(

@@ -84,17 +84,17 @@ def test_a_policy_is_published_listed_and_compared(folder: Folder, tmp_path: Pat
     assert plek_in(folder, "policy", "publish", draft) == said
     hash_ = said.split()[-1]
     lines = plek_in(folder, "policy", "list").splitlines()
-    assert [line.split()[0] for line in lines] == ["version", "draft", "nl-demo-5"]
+    assert [line.split()[0] for line in lines] == ["version", "draft", "nl-demo-6"]
     assert (hash_ in lines[1], "now" in lines[1], "now" in lines[2]) == (True, False, True)
-    assert plek_in(folder, "policy", "diff", "nl-demo-5", hash_, expect=1).splitlines() == [
+    assert plek_in(folder, "policy", "diff", "nl-demo-6", hash_, expect=1).splitlines() == [
         "changed  /hold_minutes  120 -> 90",
         'changed  /valid_from    "2026-01-01" -> "2099-01-01"',
-        'changed  /version       "nl-demo-5" -> "draft"',
+        'changed  /version       "nl-demo-6" -> "draft"',
     ]
     assert plek_in(folder, "policy", "diff", draft, "draft") == "No differences.\n"
     missing = plek_in(folder, "policy", "diff", "draft", other, expect=1)
-    assert "removed  /review/reveals" in missing
-    assert "30 -> 30 (not stated)" in missing
+    assert "removed  /review/floor" in missing
+    assert "300 -> 300 (not stated)" in missing
 
 
 def test_every_fault_of_a_file_is_told(folder: Folder, tmp_path: Path) -> None:

@@ -10,24 +10,26 @@ from sqlalchemy import text
 from app.config import Settings
 from app.database.transaction import Database
 from app.embedded import servers
-from tests.access_calls import noon
 from tests.faults.cli_folder import Folder
 from tests.faults.conftest import Copy
 
 BUSY, CALM = UUID(int=1), UUID(int=2)
-LOOKS = """INSERT INTO access_log (at, action, outcome, account_id, roles, provider_id, object_type)
-SELECT CAST(:at AS timestamptz), 'reveal', 'granted', :account_id,
-       '{coordinator,intake_worker}', (SELECT id FROM providers WHERE slug = 'linde'), 'site'
-FROM generate_series(1, :times)"""
 LINDE = (
     "INSERT INTO providers (id, slug, name, phone) VALUES (gen_random_uuid(), 'linde', 'Linde', "
     "'000-555 01 01')"
 )
+WEEK = "INSERT INTO review_weeks (first_day, accounts) VALUES ('2026-03-02', 31)"
+FOUND = """INSERT INTO review_findings
+  (id, week, account_id, provider_id, points, facts, answer, answered_by, answered_at)
+SELECT gen_random_uuid(), '2026-03-02', :id, (SELECT id FROM providers), :points,
+       '[{"signal": "rankings", "count": 40, "usual": 2}]',
+       CAST(:answer AS text), CASE WHEN :answer IS NULL THEN NULL ELSE gen_random_uuid() END,
+       CASE WHEN :answer IS NULL THEN NULL ELSE clock_timestamp() END"""
 
 
 @pytest.fixture(scope="module")
 def folder(migrated: Copy) -> Iterator[Folder]:
-    """A data folder: one account saw many addresses 2 and 20 days ago, another few."""
+    """A data folder in which a week was reviewed, and one of two findings has been answered."""
     made = migrated()
     with servers(made.path) as endpoints:
         asyncio.run(write(endpoints.owner_url))
@@ -38,28 +40,30 @@ async def write(owner_url: str) -> None:
     database = Database(Settings(), url=owner_url, as_owner=True)
     async with database.transaction() as tx:
         await tx.run(text(LINDE))
-        for account_id, days, times in ((BUSY, 2, 31), (BUSY, 20, 31), (CALM, 2, 29)):
-            await tx.run(text(LOOKS), {"account_id": account_id, "at": noon(days), "times": times})
+        await tx.run(text(WEEK))
+        for account_id, points, answer in ((BUSY, 400, None), (CALM, 300, "work")):
+            await tx.run(text(FOUND), {"id": account_id, "points": points, "answer": answer})
     await database.close()
 
 
-def test_it_prints_what_should_be_asked_about_as_a_table(folder: Folder) -> None:
-    said = folder.run("review").stdout.splitlines()
+def test_it_prints_who_should_be_asked_why_and_what_came_of_it(folder: Folder) -> None:
+    fact = "    40 rankings with offers, of referrals of which nothing came (usual: 2)."
 
-    assert said[0].startswith("The access log from ")
-    assert said[1].split() == ["account", "provider", "roles", "from", "finding"]
-    assert said[2:] == [
-        f"{BUSY}  linde     coordinator, intake_worker  30    31 times an address was shown."
+    assert folder.run("review").stdout.splitlines() == [
+        "The newest week reviewed began on 2026-03-02; 31 accounts were compared.",
+        f"2026-03-02  {BUSY}  linde  not answered",
+        fact,
+        f"2026-03-02  {CALM}  linde  answered: work",
+        fact,
     ]
+    assert str(CALM) not in folder.run("review", "--most", "1").stdout
+    folder.run("review", "--most", "0", expect=2)
 
 
-def test_it_looks_back_as_many_days_as_it_is_told(folder: Folder) -> None:
-    assert "62 times an address was shown." in folder.run("review", "--days", "21").stdout
-    for days in ("0", "93", "week"):
-        folder.run("review", "--days", days, expect=2)
+def test_it_says_so_where_nobody_has_to_be_asked_and_ends_well(migrated: Copy) -> None:
+    made = migrated()
 
-
-def test_it_says_so_where_nothing_has_to_be_asked_and_ends_well(folder: Folder) -> None:
-    said = folder.run("review", "--days", "1").stdout.splitlines()
-
-    assert said[1:] == ["Nothing in it has to be asked about."]
+    assert made.run("review").stdout.splitlines() == [
+        "No week has been reviewed yet.",
+        "Nobody has to be asked anything.",
+    ]

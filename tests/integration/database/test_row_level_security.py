@@ -116,16 +116,18 @@ EMPTY = "SELECT * FROM {}"
 VISIBLE: dict[str, set[str]] = {
     "stranger": {
         "providers", "provider_regions", "sites", "place_groups", "places", "claims", "registers", "caps",
+        "review_weeks",
     },
     "auditor": {"providers", "provider_regions", "registers", "leaves", "caps"},
-    "administrator": {"providers", "provider_regions", "leaves", "access_log", "peak_plans", "caps"},
+    "administrator": {"providers", "provider_regions", "leaves", "access_log", "peak_plans", "caps",
+                      "review_weeks", "review_findings"},
     "nobody": {"providers", "provider_regions"},
     "relay": {"providers", "provider_regions", "outbox", "webhooks", "caps"},
     "worker": {
         "providers", "provider_regions", "sites", "place_groups", "places", "claims", "referrals", "holds", "stays",
         "placements", "leaves", "answers", "outbox", "referral_secrets", "contacts", "alternatives", "vacancies",
         "peak_plans", "webhooks", "swaps", "swap_legs", "move_agreements", "openings", "caps",
-        "household_counts", "budget_uses",
+        "household_counts", "budget_uses", "review_weeks",
     },
 }  # fmt: skip
 """For each caller who has nothing to do with the case: the tables in which they see any row at

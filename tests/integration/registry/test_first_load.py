@@ -33,7 +33,7 @@ async def test_the_service_reads_the_country_with_its_policy_in_force(country: C
     async with country.parts.database.transaction() as tx:
         reference = await tx.snapshots.reference(tx)
 
-    assert reference.policy.version == "nl-demo-5"
+    assert reference.policy.version == "nl-demo-6"
     assert reference.policy_hash.startswith("sha256:")
     assert reference.region_of("GM0451") == "GM0363"
 

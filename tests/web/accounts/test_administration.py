@@ -19,9 +19,12 @@ async def test_the_administrators_pages_can_be_read_in_every_size_and_light(
         await demo.fill(tx)
         await people.make_ready(tx)
     await country.rows(
-        """INSERT INTO access_log (action, outcome, account_id, roles, provider_id, object_type, object_id, purpose)
-           SELECT 'reveal', 'granted', a.id, a.roles, a.provider_id, 'site', gen_random_uuid(), 'other'
-           FROM accounts AS a, generate_series(1, 31) WHERE 'coordinator' = ANY (a.roles)"""
+        """WITH week AS (INSERT INTO review_weeks (first_day, accounts)
+                         VALUES ('2026-03-02', 31) RETURNING first_day)
+           INSERT INTO review_findings (id, week, account_id, provider_id, points, facts)
+           SELECT gen_random_uuid(), first_day, a.id, a.provider_id, 300,
+                  '[{"signal": "reveals", "count": 6, "usual": 0}]'
+           FROM accounts AS a, week WHERE 'coordinator' = ANY (a.roles) LIMIT 3"""
     )
     await country.rows(
         """INSERT INTO discrepancies (code, subject)

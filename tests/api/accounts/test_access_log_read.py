@@ -1,6 +1,5 @@
-"""The access log as administrators read it, and its review."""
+"""The access log as administrators read it."""
 
-from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -148,76 +147,3 @@ async def test_what_cannot_be_asked_for_is_a_fault(country: Country, query: dict
     administrator = await country.client("administrator")
     answer = await administrator.ask("GET", "/access-log", params=query)
     assert set(faults(answer)) == {f"/{name}" for name in query}
-
-
-async def test_a_review_says_who_what_how_many_and_in_which_days(country: Country) -> None:
-    linde = await person(country, *STAFF, provider="linde")
-    await looked(linde, 30)
-    administrator = await country.client("administrator")
-
-    (finding,) = (await administrator.get("/access-reviews"))["items"]
-
-    since, until = (datetime.fromisoformat(finding.pop(name)) for name in ("since", "until"))
-    assert until - since == timedelta(days=7)
-    assert finding == {
-        "code": "reveals",
-        "accountId": str(linde.account_id),
-        "providerId": str(linde.provider_id),
-        "roles": ["coordinator", "intake_worker"],
-        "count": 30,
-        "threshold": 30,
-    }
-
-
-async def test_a_review_looks_back_as_many_days_as_are_asked_for(country: Country) -> None:
-    linde = await person(country, *STAFF, provider="linde")
-    await looked(linde, 30, days=10)
-    administrator = await country.client("administrator")
-
-    async def found(**query: object) -> list[int]:
-        return [
-            item["count"]
-            for item in (await administrator.get("/access-reviews", params=query))["items"]
-        ]
-
-    assert [await found(), await found(days=9), await found(days=11), await found(days=92)] == [
-        [],
-        [],
-        [30],
-        [30],
-    ]
-    for days in ("0", "93", "-1", "week", "1.5", ""):
-        assert set(
-            faults(await administrator.ask("GET", "/access-reviews", params={"days": days}))
-        ) == {"/days"}
-
-
-async def test_a_review_comes_in_pages_of_the_same_days(country: Country) -> None:
-    people = [await person(country, *STAFF, provider="linde") for _ in range(5)]
-    for more, who in enumerate(people):
-        await looked(who, 30 + more)
-    administrator = await country.client("administrator")
-    whole = (await administrator.get("/access-reviews"))["items"]
-    first = await administrator.get("/access-reviews", params={"limit": 2})
-    await looked(people[0], 99, days=0)
-    second = await administrator.get(
-        "/access-reviews", params={"limit": 2, "cursor": first["nextCursor"], "days": 1}
-    )
-    third = await administrator.get(
-        "/access-reviews", params={"limit": 2, "cursor": second["nextCursor"]}
-    )
-
-    paged = first["items"] + second["items"] + third["items"]
-    assert (
-        [item["count"] for item in paged]
-        == [item["count"] for item in whole]
-        == [34, 33, 32, 31, 30]
-    )
-    assert len({item["until"] for item in paged}) == 1
-    assert third["nextCursor"] is None
-
-
-async def test_where_nothing_has_to_be_asked_a_review_is_empty(country: Country) -> None:
-    await world(country)
-    administrator = await country.client("administrator")
-    assert await administrator.get("/access-reviews") == {"items": [], "nextCursor": None}
