@@ -302,6 +302,29 @@ async def test_few_are_told_in_words_and_never_as_a_number(country: Country) -> 
     assert f"{PAST},{THERE},inflow,,,40" in lines
 
 
+async def test_only_the_two_regions_see_the_nights_between_them(country: Country) -> None:
+    await a_quarter(country)
+    await stayed(country, PAST.first, PAST.first + 3 * DAY)
+    await release_all(country)
+    path = f"/share/figures?quarter={PAST}"
+    assert "nog niet opgeteld" in await read(country, path, "auditor", region=THERE)
+    await seal(country)
+
+    there, far, national = [
+        await read(country, path, role, **of)
+        for role, of in (
+            ("auditor", {"region": THERE}),
+            ("auditor", {"region": FAR}),
+            ("administrator", {}),
+        )
+    ]
+
+    assert "Gravenhage Zwolle 3" in there.replace("&#39;", "'")
+    assert "Er waren er geen." in far
+    assert "Gravenhage Zwolle" not in far
+    assert "Van regio naar regio" not in national
+
+
 async def test_before_the_first_release_it_says_when_there_will_be_figures(
     country: Country,
 ) -> None:

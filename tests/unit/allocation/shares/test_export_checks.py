@@ -233,6 +233,10 @@ def test_a_quarter_is_not_sealed_anew_nor_left_out_and_books_each_late_fact_once
     assert faults(sealed_once(next=not_late), None) == {
         5: ("it books late facts from leaf 5 on, and should from leaf 3 on",)
     }
+    too_early = content(Q1.next, leaves=5, late_from=2)
+    assert faults(sealed_once(next=too_early), "B") == {
+        5: ("it books late facts from leaf 2 on, and should from leaf 3 on",)
+    }
     wrong = changed(LATE, "B", given_after_ready=5)
     assert any(
         "B given_after_ready: 5 was" in one for one in faults(sealed_once(next=wrong), "B")[5]

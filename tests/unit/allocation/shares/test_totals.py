@@ -13,7 +13,13 @@ from app.allocation.shares.fairness import contradictions, fair_shares, milliont
 from app.allocation.shares.nights import LedgerStay
 from app.allocation.shares.quarters import Quarter
 from app.allocation.shares.shares import NIGHT
-from app.allocation.shares.totals import FIGURES, Account, booked, content_of
+from app.allocation.shares.totals import (
+    FIGURES,
+    Account,
+    booked,
+    content_of,
+    earlier_figures,
+)
 from app.allocation.shares.weights import RegionWeights, WeightHistory, region_weights_of
 
 REGIONS = ("A", "B", "C", "D")
@@ -105,6 +111,14 @@ def test_nothing_outside_the_quarter_counts_and_a_stay_without_a_night_gives_non
     short = replace(STAY, arrived_on=Q1.last, departed_on=Q1.last)
     figures = content(gone, short)["regions"]
     assert not any(figures["B"].values())
+
+
+def test_the_earlier_edition_counted_stays_and_persons_of_a_quarter_alone() -> None:
+    account = Account([STAY], EVEN)
+    figures = earlier_figures(account, Q1, "B")
+    assert (figures["given_safety"], figures["stays_given"]) == (10, 1)
+    assert figures["person_nights_given"] == 20
+    assert not any(earlier_figures(account, Q1.next, "B").values())
 
 
 # --- what becomes known later ---
