@@ -9,7 +9,7 @@ from starlette._utils import get_route_path
 from starlette.types import Receive, Scope, Send
 
 from app import worker
-from app.api import events, health, ledger, policies, reference, webhooks
+from app.api import dues, events, health, ledger, policies, reference, webhooks
 from app.api.accounts import access_log, account_changes, budgets, looks, reviews, vouchings
 from app.api.kit import description, problems
 from app.api.kit.access import ROUTES
@@ -65,6 +65,7 @@ ROUTERS = (
     swaps.router,
     looks.router,
     access_log.router,
+    dues.router,
     reviews.router,
     budgets.router,
     account_changes.router,

@@ -38,10 +38,7 @@ _HOLDS = Counter(
 _SWAPS = Counter(
     "plek_swaps", "Swaps, by what became of them; `proposed` counts each once.", ["outcome"]
 )
-_ALARMS = Counter(
-    "plek_arrival_alarms",
-    "Alarms for households that had not arrived, those that came again included.",
-)
+_RUNG = Counter("plek_dues_rung", "Dues that rang, those that rang again included.", ["kind"])
 _CHECKED_OUT = Gauge(
     "plek_pool_checked_out", "Database connections in use.", multiprocess_mode="livesum"
 )
@@ -104,9 +101,10 @@ def count_swaps(outcomes: Iterable[str]) -> None:
         _SWAPS.labels(outcome).inc()
 
 
-def arrival_alarms(count: int) -> None:
-    """Count alarms for households that have not arrived."""
-    _ALARMS.inc(count)
+def count_rung_dues(dues: Mapping[str, int]) -> None:
+    """Count dues that rang, by kind."""
+    for kind, count in dues.items():
+        _RUNG.labels(kind).inc(count)
 
 
 def pool(checked_out: int, size: int) -> None:
@@ -153,7 +151,8 @@ class DatabaseCounts:
     """By kind."""
     outbox_waiting: int
     outbox_waiting_seconds: float
-    alternatives_overdue: int
+    dues: Mapping[tuple[str, str], int]
+    """By kind, and `open`, `overdue`, or overdue and `unseen`."""
     timers_late_seconds: Mapping[str, float]
     """By timer; 0 for work that is not due."""
     backup_age_seconds: float | None
@@ -187,7 +186,6 @@ def _restarts(counts: Mapping[str, int]) -> CollectorRegistry:
 _FIGURES = {
     "plek_outbox_lag": "Rows of the outbox that wait for the relay.",
     "plek_outbox_lag_seconds": "How long the oldest of them has waited.",
-    "plek_alternatives_overdue": "Households in an alternative with a check overdue.",
     "plek_discrepancies": "Records that disagree, as the daily check found.",
 }
 
@@ -205,11 +203,18 @@ def _database_registry(counted: DatabaseCounts) -> CollectorRegistry:
     figures = {
         "plek_outbox_lag": counted.outbox_waiting,
         "plek_outbox_lag_seconds": counted.outbox_waiting_seconds,
-        "plek_alternatives_overdue": counted.alternatives_overdue,
         "plek_discrepancies": counted.discrepancies,
     }
     for name, value in figures.items():
         Gauge(name, _FIGURES[name], registry=registry).set(value)
+    dues = Gauge(
+        "plek_dues",
+        "What has to be done, by kind: open, overdue, and overdue not seen by anybody.",
+        ["kind", "state"],
+        registry=registry,
+    )
+    for (kind, state), count in counted.dues.items():
+        dues.labels(kind, state).set(count)
     late = Gauge(
         "plek_timer_late_seconds",
         "For how long recurring work has been due; +Inf for what was never done.",

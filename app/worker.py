@@ -21,16 +21,16 @@ from app.database import answers, deliveries, outbox, pulse, timers
 from app.database.connections.bounds import for_work
 from app.database.transaction import RELAY, WORKER, Database, Transaction
 from app.deps import Parts
+from app.dues import dues
 from app.errors import Conflict, OperatorError, Unavailable
 from app.ledger.signed_file import SignedTreeFile
 from app.notices import postman
 from app.notices.mail_server import MailServer
 from app.notices.postman import Postman
-from app.placing import agreements, erasure, holds, placements
+from app.placing import agreements, erasure, holds
 from app.placing.erasure_list import ErasureList
 from app.placing.swaps import proposals
 from app.ranking import peaks, vacancies
-from app.referrals import waiting_list
 from app.registry import availability
 from app.registry import proposals as site_proposals
 from app.shares import fair_shares
@@ -48,12 +48,11 @@ LONGEST_PAUSE_S = 10.0
 SWEEP_S = 2.0
 VACANCIES_S = 1.0
 """How soon desks hear of places that came free for those who wait."""
-REMINDERS_S = 30.0
+DUES_S = 1.0
+"""How soon those whose work it is hear of a due whose moment has come."""
 PRUNE_S = 600.0
 PEAKS_S = 2.0
 RETENTION_S = 3600.0
-RETURNS_S = 600.0
-MISSED_S = 10.0
 MOVED_S = 5.0
 ACCOUNTS_S = 10.0
 CONSISTENCY_S = 86_400.0
@@ -102,20 +101,18 @@ async def prune(tx: Transaction) -> float:
     await budgets.prune_uses(tx)
     await postman.prune_mails(tx)
     await vacancies.prune_vacancies(tx)
-    await waiting_list.prune_reminders(tx)
+    await dues.prune_dues(tx)
     await peaks.prune_counts(tx)
     await agreements.prune_move_agreements(tx)
     await sessions.forget_ended(tx)
     return PRUNE_S
 
 
-async def remind(
-    tx: Transaction,
-) -> float:
-    """Remind those concerned of dues for households that wait."""
+async def ring(tx: Transaction) -> float:
+    """Ring the dues whose moment has come."""
     if tx.reference_version == 0:
         return UNFOUNDED_S
-    return AT_ONCE_S if await waiting_list.send_reminders(tx) else REMINDERS_S
+    return AT_ONCE_S if await dues.ring_dues(tx) else DUES_S
 
 
 async def look_for_chances(
@@ -153,18 +150,6 @@ async def retain(tx: Transaction, *, listed: ErasureList) -> float:
     return AT_ONCE_S if erased == erasure.AT_ONCE else RETENTION_S
 
 
-async def remind_of_returns(tx: Transaction) -> float:
-    """Remind of agreements to return that are due."""
-    return AT_ONCE_S if await agreements.remind_of_returns(tx) else RETURNS_S
-
-
-async def miss_arrivals(tx: Transaction) -> float:
-    """Raise the alarm for households that have not arrived."""
-    if tx.reference_version == 0:
-        return UNFOUNDED_S
-    return AT_ONCE_S if await placements.raise_arrival_alarms(tx) else MISSED_S
-
-
 async def recheck_moved(tx: Transaction) -> float:
     """Compare everybody at sites that have moved with the danger."""
     if tx.reference_version == 0:
@@ -199,9 +184,7 @@ def recurring_work(data_dir: Path) -> Mapping[str, Work]:
         "step": step,
         "prune": prune,
         "retention": partial(retain, listed=ErasureList.of(data_dir)),
-        "reminders": remind,
-        "returns": remind_of_returns,
-        "arrival_alarms": miss_arrivals,
+        "dues": ring,
         "moved_sites": recheck_moved,
         "account_changes": let_changes_take_effect,
         "consistency": compare_records,

@@ -96,7 +96,7 @@ async def _counts(parts: Parts) -> metrics.DatabaseCounts | None:
         taken.live_claims,
         taken.outbox_waiting,
         taken.outbox_waiting_seconds,
-        taken.alternatives_overdue,
+        taken.dues,
         late,
         taken.backup_age_seconds,
         taken.discrepancies,

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text
 from app.database import counters
 from app.database.pool import PoolUse
 from app.database.transaction import Transaction
-from app.models import Alternative, Claim, Discrepancy, OutboxEntry, Provider
+from app.models import Claim, Discrepancy, OutboxEntry, Provider
 
 if TYPE_CHECKING:
     from app.database.transaction import Database
@@ -25,12 +25,21 @@ class Pulse:
     """Rows that are committed and not yet numbered."""
     outbox_waiting_seconds: float
     """How long the oldest of them has waited."""
-    alternatives_overdue: int
-    """Households in an alternative whose check is overdue."""
+    dues: Mapping[tuple[str, str], int]
+    """Live ones by kind, and `open`, `overdue`, or overdue and `unseen`."""
     backup_age_seconds: float | None
     """How long ago the last backup was made; None before the first."""
     discrepancies: int
     """Records that disagree."""
+
+
+_DUES = text("""
+SELECT d.kind, count(*) AS open, count(*) FILTER (WHERE d.due_at <= clock_timestamp()) AS overdue,
+       count(*) FILTER (WHERE d.due_at <= clock_timestamp()
+                          AND NOT EXISTS (SELECT FROM due_sights AS s WHERE s.due_id = d.id))
+         AS unseen
+FROM dues AS d WHERE d.ended_at IS NULL GROUP BY d.kind
+""")
 
 
 async def read(tx: Transaction) -> Pulse:
@@ -48,13 +57,11 @@ async def read(tx: Transaction) -> Pulse:
         )
     )
     live = {row.kind: row.places for row in claims}
-    overdue = (
-        await tx.rows(
-            select(func.count()).where(
-                Alternative.ended_at.is_(None), Alternative.next_check_at <= clock
-            )
-        )
-    )[0][0]
+    dues = {
+        (row.kind, state): getattr(row, state)
+        for row in await tx.rows(_DUES)
+        for state in ("open", "overdue", "unseen")
+    }
     backed_up = await counters.moment(tx, counters.BACKUP)
     age = None if backed_up is None else max(0.0, (tx.at - backed_up).total_seconds())
     differ = (
@@ -63,7 +70,7 @@ async def read(tx: Transaction) -> Pulse:
         )
     )[0][0]
     rows, seconds = (0, 0.0) if waiting is None else (waiting.rows, float(waiting.seconds or 0))
-    return Pulse(live, rows, max(0.0, seconds), overdue, age, differ)
+    return Pulse(live, rows, max(0.0, seconds), dues, age, differ)
 
 
 def pool_use(database: "Database") -> PoolUse:

@@ -29,6 +29,7 @@ from app.models.casework import (
 )
 from app.models.credentials import Credential, Invitation, RecoveryCode, Session, Vouching
 from app.models.deliveries import Mail, Webhook, WebhookDelivery
+from app.models.dues import Due, DueSight
 from app.models.ledger import Checkpoint, Leaf, Opening, Share, Subtree
 from app.models.operations import (
     AvailabilityStep,
@@ -64,7 +65,7 @@ from app.models.shares import (
     RunningStays,
 )
 from app.models.swaps import MoveAgreement, Swap, SwapLeg, SwapSearch
-from app.models.waiting_list import Alternative, AmbulatoryCapacity, Contact, Reminder, Vacancy
+from app.models.waiting_list import Alternative, AmbulatoryCapacity, Contact, Vacancy
 
 __all__ = [
     "AccessLogEntry",
@@ -89,6 +90,8 @@ __all__ = [
     "Credential",
     "Discrepancy",
     "Displacement",
+    "Due",
+    "DueSight",
     "Erasure",
     "Head",
     "Hold",
@@ -121,7 +124,6 @@ __all__ = [
     "ReferralSecret",
     "Region",
     "RegisterRecord",
-    "Reminder",
     "ReviewFinding",
     "ReviewWeek",
     "RunningStays",

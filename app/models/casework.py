@@ -53,6 +53,8 @@ class Referral(Base):
     held_until: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(server_default=text("1"))
     """Grows with each change of the referral; a ranking of an older version cannot be held."""
+    has_safety_plan: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether a safety plan was made, as the sealed content says: until then one is due."""
     created_at: Mapped[Stamp]
     updated_at: Mapped[Stamp]
     closed_because: Mapped[str | None]
@@ -251,6 +253,7 @@ class Placement(Base):
         CheckConstraint("(status = 'ended') = (departed_at IS NOT NULL)", name="departed"),
         CheckConstraint("departed_at >= arrived_at", name="order"),
         CheckConstraint("(status = 'no_show') = (no_show_at IS NOT NULL)", name="no_show"),
+        CheckConstraint("(return_by IS NULL) = (return_at IS NULL)", name="return"),
         Index(
             "placements_stay_arrived_key",
             "stay_id",
@@ -273,18 +276,6 @@ class Placement(Base):
             "placements_site_idx",
             "site_id",
             postgresql_where=text("status IN ('underway', 'arrived')"),
-        ),
-        Index(
-            "placements_returns_idx",
-            "return_by",
-            postgresql_where=text("status = 'arrived' AND return_reminded_at IS NULL"),
-        ),
-        Index(
-            "placements_awaited_idx",
-            text("(coalesce(no_show_at, expected_at, created_at))"),
-            postgresql_where=text(
-                "status = 'underway' OR (status = 'no_show' AND safety_checked_at IS NULL)"
-            ),
         ),
         Index("placements_arrived_idx", "arrived_at"),
         Index(
@@ -338,10 +329,6 @@ class Placement(Base):
     safety_checked_at: Mapped[datetime | None]
     """When the sender made sure, after a no-show, that the household is safe; only then the place
     is free."""
-    alarmed_at: Mapped[datetime | None]
-    """When both sides were told last that they have not arrived; none since a desk acted."""
-    missed_since: Mapped[datetime | None]
-    """Since when they have been missed; none until an alarm says so, and since a desk acted."""
     arrival_withdrawn_at: Mapped[datetime | None]
     """When an arrival that was recorded by mistake was taken back: they are counted, and in the
     ledger, already."""
@@ -355,7 +342,8 @@ class Placement(Base):
     return_by: Mapped[date | None]
     """By when both providers have agreed that they go back, where they left their region for want
     of room there."""
-    return_reminded_at: Mapped[datetime | None]
+    return_at: Mapped[datetime | None]
+    """When that day begins by the country's clocks."""
     created_at: Mapped[Stamp]
 
 

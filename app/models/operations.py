@@ -18,13 +18,13 @@ EVENT_KINDS = (
     "swap",
     "access",
     "waiting",
-    "reminder",
+    "due",
     "alarm",
 )
 """`waiting`: something that came free is lawful for a referral, or an alternative began, was looked
-after or ended; `reminder`: something is due for a referral or an alternative; `alarm`: a danger
-that changed reaches a hold or a placement, a household has not arrived in time, or one in an
-alternative is not well, not reached, or has lost it."""
+after or ended; `due`: a due rang, was seen or taken, or ended after it had rung; `alarm`: a danger
+that changed reaches a hold or a placement, or a household in an alternative is not well, not
+reached, or has lost it."""
 
 
 class OutboxEntry(Base):

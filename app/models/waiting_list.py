@@ -1,4 +1,4 @@
-"""Households for whom nothing fits yet: contacts, alternatives, vacancies, reminders."""
+"""Households for whom nothing fits yet: contacts, alternatives and vacancies."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -9,8 +9,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.models.base import Base, Id, Stamp, one_of
 
 LIVE = text("ended_at IS NULL")
-DUE = ("contact", "safety_plan", "alternative_check", "alternative_nights")
-"""The kinds of dues of a referral."""
 
 
 class Contact(Base):
@@ -50,6 +48,7 @@ class Alternative(Base):
         CheckConstraint("(checked_at IS NULL) = (outcome IS NULL)", name="checked"),
         CheckConstraint("(ended_at IS NULL) = (end_reason IS NULL)", name="ended"),
         CheckConstraint("kind <> 'emergency_bed' OR until IS NOT NULL", name="nights"),
+        CheckConstraint("(until IS NULL) = (nights_over_at IS NULL)", name="nights_over"),
         Index("alternatives_started_idx", "started_at"),
         Index("alternatives_live_key", "referral_id", unique=True, postgresql_where=LIVE),
         Index(
@@ -74,6 +73,8 @@ class Alternative(Base):
     started_at: Mapped[Stamp]
     until: Mapped[date | None]
     """The day on which they leave it: every night before belongs to it."""
+    nights_over_at: Mapped[datetime | None]
+    """When that day begins by the country's clocks."""
     checked_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
     """Of the last check, as a code."""
@@ -126,18 +127,3 @@ class Vacancy(Base):
     """The last referral that was ranked for it, while that goes on."""
     lawful_for: Mapped[int] = mapped_column(server_default=text("0"))
     counted_at: Mapped[datetime | None]
-
-
-class Reminder(Base):
-    """A reminder of a due, once for each due and moment."""
-
-    __tablename__ = "reminders"
-    __table_args__ = (CheckConstraint(one_of("what", *DUE), name="what"),)
-
-    referral_id: Mapped[UUID] = mapped_column(
-        ForeignKey("referrals.id", ondelete="CASCADE"), primary_key=True
-    )
-    what: Mapped[str] = mapped_column(primary_key=True)
-    due_at: Mapped[datetime] = mapped_column(primary_key=True)
-    """For what is told again every day: of that day."""
-    told_at: Mapped[Stamp]

@@ -1,33 +1,33 @@
 """Agreements with households in a place: to return to their region, to move for others."""
 
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, datetime
 from uuid import UUID
 
 from app.database.transaction import Transaction
 from app.errors import Conflict, Fault, Invalid, Missing
 from app.placing.store import agreement_rows, placement_rows
-from app.placing.store.agreement_rows import AT_ONCE, MoveAgreementRow
+from app.placing.store.agreement_rows import MoveAgreementRow
 from app.placing.store.placement_rows import PlacementRow
 from app.reference import load
 
 # --- to return: for a household that left its region for lack of capacity, not for safety
 
 
-def check_return_by(return_by: date | None, *, reason: str, cross_regional: bool) -> None:
-    """Refuse a day of return for a household that needs no agreement to return."""
-    if return_by is not None and (reason != "capacity" or not cross_regional):
+def plan_return(
+    return_by: date | None, *, reason: str, cross_regional: bool
+) -> Mapping[str, date | datetime | None]:
+    """Return the columns of a day of return, with the moment at which it begins.
+
+    A household that needs no agreement to return has none: a day for it is refused.
+    """
+    if return_by is None:
+        return {"return_by": None, "return_at": None}
+    if reason != "capacity" or not cross_regional:
         raise Invalid(
             Fault("/returnBy", "is only for those who left their region for want of capacity")
         )
-
-
-async def remind_of_returns(tx: Transaction) -> bool:
-    """Remind both providers once of returns whose day has come; return whether more are due."""
-    today = load().country.day_of(tx.at)
-    reminded = await agreement_rows.remind_of_returns(tx, today=today)
-    if reminded:
-        tx.wrote_outbox()
-    return reminded == AT_ONCE
+    return {"return_by": return_by, "return_at": load().country.midnight(return_by)}
 
 
 # --- to move: asked beforehand by the provider where the household lives

@@ -8,7 +8,7 @@ from app.database import outbox
 from app.database.transaction import Transaction
 from app.errors import Conflict, Missing
 from app.placing import place_check
-from app.placing.agreements import check_return_by
+from app.placing.agreements import plan_return
 from app.placing.holds import part_of_swap
 from app.placing.placements import notify_providers
 from app.placing.stays import HeldPlace, new_placement
@@ -58,8 +58,8 @@ async def confirm_hold(tx: Transaction, wanted: Confirmation) -> PlacementRow:
     placement = await new_placement(
         tx, _held_place(hold), referral, previous=previous, receiving=receiving
     )
-    placement |= {"expected_at": wanted.expected_at, "return_by": wanted.return_by}
-    check_return_by(
+    placement["expected_at"] = wanted.expected_at
+    placement |= plan_return(
         wanted.return_by, reason=placement["reason"], cross_regional=placement["cross_regional"]
     )
     if not await placement_rows.add(tx, placement):

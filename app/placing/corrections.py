@@ -76,7 +76,6 @@ def _no_show_columns(
         "arrived_at": None,
         "no_show_at": tx.at,
         "arrival_withdrawn_at": tx.at,
-        **placements.ALARM_OVER,
     }
 
 

@@ -6,16 +6,15 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from app import metrics
 from app.allocation.ledger.stays import StayArrival, leaves_due
 from app.database import access_log, outbox
 from app.database.transaction import Transaction
 from app.errors import Conflict, Fault, Forbidden, Invalid, Missing
 from app.ledger import household_counts, ledger
 from app.placing import caps, holds, referral_changes
-from app.placing.agreements import check_return_by
+from app.placing.agreements import plan_return
 from app.placing.store import hold_changes, hold_rows, placement_rows
-from app.placing.store.placement_rows import ALARMS_AT_ONCE, PlacementRow
+from app.placing.store.placement_rows import PlacementRow
 from app.placing.swaps import swap_course
 from app.referrals import referrals
 
@@ -26,8 +25,6 @@ EITHER = frozenset({RETURN_BY, EXPECTED})
 """The plans that either side may change."""
 GIVE_BACK = "give_back"
 """The action of the access log for a place given back whose address was seen."""
-ALARM_OVER = {"missed_since": None, "alarmed_at": None}
-"""The columns of an arrival alarm once a desk has acted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +104,7 @@ async def record_arrival(tx: Transaction, placement_id: UUID) -> RecordedPlaceme
         swap_id = None if swap is None else swap.row.id
         await ledger.record_departure(tx, placement.began_with, at=tx.at, swap_id=swap_id)
     began = placement.began_id if left else None
-    arrived = {"status": "arrived", "arrived_at": tx.at, "began_id": began, **ALARM_OVER}
+    arrived = {"status": "arrived", "arrived_at": tx.at, "began_id": began}
     if not await placement_rows.change(tx, placement_id, expected="underway", values=arrived):
         raise _not("underway")
     now = await notify_providers(tx, placement_id, freed=False)
@@ -179,7 +176,7 @@ async def record_no_show(
             tx,
             placement_id,
             expected="underway",
-            values={"status": "no_show", "no_show_at": tx.at, **ALARM_OVER},
+            values={"status": "no_show", "no_show_at": tx.at},
         )
     if safety_checked and placement.safety_checked_at is None:
         await placement_rows.change(
@@ -232,20 +229,17 @@ async def note_plans(
 def _check_plans(
     tx: Transaction, placement: PlacementRow, changes: Mapping[str, Any]
 ) -> Mapping[str, Any]:
-    """Check the plans that either side may change; return the reminders that they reset."""
+    """Check the plans that either side may change; return what follows from them."""
     follows: dict[str, Any] = {}
     if EXPECTED in changes:
         if placement.status != "underway":
             raise _not("underway")
         if changes[EXPECTED] is None or changes[EXPECTED] <= tx.at:
             raise Invalid(Fault("/expectedAt", "must lie ahead"))
-        follows |= ALARM_OVER
     if RETURN_BY in changes:
-        check_return_by(
+        follows |= plan_return(
             changes[RETURN_BY], reason=placement.reason, cross_regional=placement.cross_regional
         )
-        if changes[RETURN_BY] != placement.return_by:
-            follows["return_reminded_at"] = None
     return follows
 
 
@@ -319,20 +313,3 @@ def _not(status: str) -> Conflict:
     return Conflict(
         "placement_status", "This placement is not %(placement_status)s.", placement_status=status
     )
-
-
-# --- what the worker looks for ---------------------------------------------------------
-
-
-async def raise_arrival_alarms(tx: Transaction) -> bool:
-    """Alarm both sides of households that are overdue; return whether there may be more.
-
-    The alarm is raised again until a desk acts.
-    """
-    policy = (await tx.snapshots.reference(tx)).policy
-    raised = await placement_rows.raise_arrival_alarms(
-        tx, minutes=policy.arrival_alarm_minutes, hours=policy.arrival_alarm_again_hours
-    )
-    if raised:
-        tx.after_commit.append(lambda: metrics.arrival_alarms(raised))
-    return raised == ALARMS_AT_ONCE

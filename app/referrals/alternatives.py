@@ -13,6 +13,7 @@ from app.reference import load
 from app.referrals import referrals
 from app.referrals.store import alternative_rows
 from app.referrals.store.alternative_rows import AlternativeRow, Capacity
+from app.referrals.store.referral_rows import AlternativeInUse
 
 NEWS, ALARM = "waiting", "alarm"
 """Events about an alternative: it changed, or a provider has to act at once."""
@@ -44,6 +45,7 @@ async def begin_alternative(
             "alternative_in_use", "This referral has an alternative; end that one first."
         )
     policy = (await tx.snapshots.reference(tx)).policy
+    until = _until(wanted, today=load().country.day_of(tx.at), policy=policy)
     row = AlternativeRow(
         id=uuid4(),
         referral_id=referral.id,
@@ -52,7 +54,8 @@ async def begin_alternative(
         responsible_id=wanted.responsible_id,
         kind=wanted.kind,
         started_at=tx.at,
-        until=_until(wanted, today=load().country.day_of(tx.at), policy=policy),
+        until=until,
+        nights_over_at=None if until is None else load().country.midnight(until),
         checked_at=None,
         outcome=None,
         next_check_at=tx.at + timedelta(hours=policy.alternative_check_hours),
@@ -117,10 +120,9 @@ async def set_capacity(tx: Transaction, *, capacity: int) -> Capacity:
     return await alternative_rows.capacity(tx, tx.caller.provider)
 
 
-def is_overdue(row: AlternativeRow, *, at: datetime) -> bool:
-    """Whether a check of an alternative is due, or its nights are over."""
-    nights_over = row.until is not None and load().country.midnight(row.until) <= at
-    return row.ended_at is None and (row.next_check_at <= at or nights_over)
+def is_overdue(row: AlternativeRow | AlternativeInUse, *, at: datetime) -> bool:
+    """Whether a check of an alternative in use is due, or its nights are over."""
+    return row.next_check_at <= at or (row.nights_over_at is not None and row.nights_over_at <= at)
 
 
 def _until(wanted: AlternativeRequest, *, today: date, policy: Policy) -> date | None:

@@ -234,6 +234,7 @@ def _clear(content: Mapping[str, Any]) -> dict[str, Any]:
         "urgency": content["urgency"],
         "reason": content["reason"],
         "origin": content["origin_municipality"],
+        "has_safety_plan": content["safety_plan"],
     }
 
 

@@ -1,4 +1,4 @@
-"""The waiting list: open referrals in the policy's order, and what is due for them."""
+"""The waiting list: open referrals in the policy's order."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,24 +6,13 @@ from datetime import datetime
 from uuid import UUID
 
 from app.allocation.policy.policy import Policy
-from app.allocation.ranking.waiting_list import (
-    Due,
-    ListPosition,
-    Waiting,
-    WaitingSchedule,
-    dues_at,
-    is_overdue,
-    list_position,
-)
-from app.database import outbox
+from app.allocation.ranking.waiting_list import ListPosition, Waiting, list_position
 from app.database.transaction import Transaction
-from app.reference import load
-from app.referrals import referrals
+from app.referrals import alternatives, referrals
 from app.referrals.referrals import UnsealedReferral
 from app.referrals.store import referral_rows, waiting_rows
 from app.referrals.store.referral_rows import ReferralRow
-from app.referrals.store.waiting_rows import AT_ONCE, UnaskedReferral, WaitingNews
-from app.seal import SealBroken
+from app.referrals.store.waiting_rows import WaitingNews
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +25,6 @@ class WaitingReferral:
     """Whether something is due for a household in an alternative: those are shown first."""
     place: ListPosition
     """The key that the list is shown in the order of."""
-    due: tuple[Due, ...]
     since: WaitingNews
 
     @property
@@ -101,11 +89,11 @@ def in_order(waiting: Iterable[UnsealedReferral], *, policy: Policy) -> list[Uns
 def _list_item(
     referral: UnsealedReferral, position: int, *, since: WaitingNews, at: datetime, policy: Policy
 ) -> WaitingReferral:
-    dues = dues_at(_schedule(referral, since), at=at, policy=policy)
-    overdue = is_overdue(dues)
+    in_use = referral.case.alternative
+    overdue = in_use is not None and alternatives.is_overdue(in_use, at=at)
     numbers, id_ = list_position(_waiting_of(referral), policy=policy)
     place = ((0 if overdue else 1, *numbers), id_)
-    return WaitingReferral(referral, position, overdue, place, dues, since)
+    return WaitingReferral(referral, position, overdue, place, since)
 
 
 def _waiting_of(referral: UnsealedReferral) -> Waiting:
@@ -117,48 +105,3 @@ def _waiting_of(referral: UnsealedReferral) -> Waiting:
         children=bool(household["children"]) or household["pregnant"],
         since=referral.case.created_at,
     )
-
-
-def _schedule(referral: UnsealedReferral, since: WaitingNews) -> WaitingSchedule:
-    used = referral.case.alternative
-    nights_over_at = None
-    if used is not None and used.until is not None:
-        nights_over_at = load().country.midnight(used.until)
-    return WaitingSchedule(
-        since=referral.case.created_at,
-        safety_plan=referral.content["safety_plan"],
-        contact_at=since.contact_at,
-        check_at=None if used is None else used.next_check_at,
-        nights_over_at=nights_over_at,
-    )
-
-
-# --- reminders ------------------------------------------------------------------------
-
-
-async def send_reminders(tx: Transaction) -> bool:
-    """Remind of what has become due, a batch at a time; return whether there may be more.
-
-    Each due item is reminded of once, an overdue alternative once a day.
-    """
-    policy = (await tx.snapshots.reference(tx)).policy
-    reminded = await waiting_rows.remind(tx, zone=load().country.time_zone)
-    unasked = await waiting_rows.find_unasked(tx, hours=policy.safety_plan_hours)
-    new = await waiting_rows.note_asked(tx, unasked)
-    for one in unasked:
-        if one.id in new and not _has_plan(tx, one):
-            await outbox.add(tx, kind="reminder", subject=str(one.id), audience=[one.provider_id])
-    return AT_ONCE in {reminded, len(unasked)}
-
-
-def _has_plan(tx: Transaction, one: UnaskedReferral) -> bool:
-    try:
-        key = tx.keyring.unwrap(one.key, row=str(one.id))
-        return bool(key.unseal_json(one.sealed, row=str(one.id))["safety_plan"])
-    except SealBroken:
-        return True  # nobody could act on the reminder
-
-
-async def prune_reminders(tx: Transaction) -> None:
-    """Forget the reminders of referrals that are closed."""
-    await waiting_rows.prune(tx)

@@ -6,7 +6,7 @@ from app.api.kit.application import Application
 from app.api.kit.description import routes
 from app.deps import Parts
 from app.errors import OperatorError
-from app.web import accounts, assets, find, live, offline, places, policies, share, start
+from app.web import accounts, assets, dues, find, live, offline, places, policies, share, start
 from app.web.access import PAGES
 from app.web.country import country
 from app.web.credential import credential_of, require_own_page
@@ -16,6 +16,7 @@ ROUTERS = (
     start.router,
     assets.router,
     live.router,
+    dues.router,
     *find.ROUTERS,
     *places.ROUTERS,
     *share.ROUTERS,

@@ -34,6 +34,7 @@ NAMES: Mapping[str, str] = {
     "independence_days": N_("Days until an account that was invited approves sites"),
     "account_change_hours": N_("Hours in which a provider can refuse an administrator's act"),
     "vouched_hours": N_("Hours for which a colleague vouches"),
+    "approval_hours": N_("Hours for a proposed site to be approved"),
     "new_site_days": N_("Days for which a site is shown as new"),
     "acceptance_minutes": N_("Minutes in which an acceptance can be declined"),
     "decline_hours": N_("Hours for which a decline for want of staff or places counts"),

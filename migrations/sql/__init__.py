@@ -24,6 +24,7 @@ SUBJECTS = (
     "placements",
     "proposals",
     "swaps",
+    "dues",
     "ledger",
     "shares",
     "monitor",

@@ -15,6 +15,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
       WHEN 'independence_days' THEN 7 WHEN 'account_change_hours' THEN 24
       WHEN 'vouched_hours' THEN 10 WHEN 'decline_hours' THEN 24
       WHEN 'alternative_check_hours' THEN 24
+      WHEN 'approval_hours' THEN 24 WHEN 'arrival_alarm_minutes' THEN 120
+      WHEN 'safety_plan_hours' THEN 24
     END)
 $$;
 REVOKE ALL ON FUNCTION policy_number FROM PUBLIC;

@@ -1,4 +1,4 @@
--- Referrals and their content, the colleagues named for one, contacts, reminders and erasures.
+-- Referrals and their content, the colleagues named for one, contacts and erasures.
 
 -- Whether the caller may name colleagues for a referral of the own desk: anyone who sees it while
 -- none is named, afterwards one of those named; if none of them works there any more, the account
@@ -135,15 +135,6 @@ CREATE POLICY "select" ON contacts FOR SELECT
   USING (acting() = 'worker' OR (i_am_staff() AND our_case(provider_id, referral_id)));
 CREATE POLICY "insert" ON contacts FOR INSERT
   WITH CHECK (i_am_staff() AND our_case(provider_id, referral_id));
-
--- reminders
-GRANT SELECT, INSERT, DELETE ON reminders TO plek_app;
-ALTER TABLE reminders ENABLE ROW LEVEL SECURITY;
-ALTER TABLE reminders FORCE ROW LEVEL SECURITY;
-CREATE POLICY within ON reminders TO CURRENT_USER USING ((SELECT acting()) = 'operator');
-CREATE POLICY "select" ON reminders FOR SELECT USING ((SELECT acting()) = 'worker');
-CREATE POLICY "insert" ON reminders FOR INSERT WITH CHECK ((SELECT acting()) = 'worker');
-CREATE POLICY "delete" ON reminders FOR DELETE USING ((SELECT acting()) = 'worker');
 
 -- erasures
 GRANT SELECT, INSERT ON erasures TO plek_app;

@@ -232,6 +232,7 @@ async def world(country: Country) -> World:
             CHANGE, linde=country.providers["linde"], haven=country.providers["haven"]
         ),
         "review-findings": await finding_for(country, "linde"),
+        "dues": (await receiver.get("/dues"))["items"][0]["id"],
     }
     offer_id = ranking["offers"][0]["offerId"]
     controller = await country.client("auditor", region=THERE)

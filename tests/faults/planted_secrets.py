@@ -26,6 +26,7 @@ REQUESTS = {
     "registry/store": ("app.registry.store.site_rows.insert", "POST /v1/sites"),
     "referrals": ("app.referrals.store.referral_rows.list_for", "GET /v1/referrals"),
     "ranking": ("app.ranking.store.situation.read", "POST /v1/referrals/{referral}/rankings"),
+    "dues": ("app.dues.store.due_rows.list_live", "GET /v1/dues"),
     "budgets": ("app.budgets.store.budget_rows.wait_s", "POST /v1/referrals/{referral}/rankings"),
     "placing": ("app.placing.store.hold_rows.list_for", "GET /v1/holds"),
     "ledger": ("app.ledger.store.tree.newest_public", "GET /v1/ledger/checkpoint"),

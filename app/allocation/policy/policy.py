@@ -299,6 +299,8 @@ class Policy(Consistent):
     independence_days: Annotated[int, _number_between(0, 3660)] = 7
     """How long an account approves no site of a provider whose coordinator invited or reset it, or
     gave it its role."""
+    approval_hours: Hours = 24
+    """Within how long a proposed site, or a change of one, is approved or rejected."""
     account_change_hours: Annotated[int, _number_between(24, 336)] = 24
     """How long an administrator's act on an account at a provider waits, so that it can be refused
     there; never less than a day, as administrators publish policies."""

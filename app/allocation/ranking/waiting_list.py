@@ -1,7 +1,7 @@
-"""The waiting list of one provider: its order, and what is due for each referral."""
+"""The waiting list of one provider: its order."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from app.allocation.policy.policy import Policy
@@ -11,11 +11,6 @@ URGENCIES = ("acute", "urgent", "planned")
 HIGHEST_THREAT = 3
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 MICROSECOND = dt.timedelta(microseconds=1)
-
-ALTERNATIVE_CHECK, ALTERNATIVE_NIGHTS = "alternative_check", "alternative_nights"
-CONTACT, SAFETY_PLAN = "contact", "safety_plan"
-LOUD = frozenset({ALTERNATIVE_CHECK, ALTERNATIVE_NIGHTS})
-"""What is due for households in an alternative: these come before all others."""
 
 ListPosition = tuple[tuple[int, ...], str]
 """Where one stands on the list: the smallest first; no two have the same."""
@@ -35,30 +30,6 @@ class Waiting:
     children: bool
     """Whether there are any, or one is expected."""
     since: dt.datetime
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingSchedule:
-    """What has to be done for one who waits, and when.
-
-    None for what nobody has to do.
-    """
-
-    since: dt.datetime
-    safety_plan: bool
-    contact_at: dt.datetime | None
-    """What the newest contact says of the next."""
-    check_at: dt.datetime | None
-    """When the responsible provider has to make sure that they are well."""
-    nights_over_at: dt.datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """Something that is due since a moment, as a code."""
-
-    what: str
-    at: dt.datetime
 
 
 def _urgency(one: Waiting) -> int:
@@ -97,32 +68,6 @@ def list_position(one: Waiting, *, policy: Policy) -> ListPosition:
     """
     standing = tuple(FACTORS[name](one) for name in policy.waiting_order)
     return (*standing, _time(one)), one.id
-
-
-def dues_at(watched: WaitingSchedule, *, at: dt.datetime, policy: Policy) -> tuple[Due, ...]:
-    """What is due at a moment, the longest due first."""
-    return tuple(
-        sorted(
-            (one for one in _dues(watched, policy) if one.at <= at),
-            key=lambda one: (one.at, one.what),
-        )
-    )
-
-
-def is_overdue(dues: tuple[Due, ...]) -> bool:
-    """Whether something is due for a household in an alternative: it is shown first."""
-    return any(one.what in LOUD for one in dues)
-
-
-def _dues(watched: WaitingSchedule, policy: Policy) -> Iterator[Due]:
-    if watched.contact_at is not None:
-        yield Due(CONTACT, watched.contact_at)
-    if not watched.safety_plan:
-        yield Due(SAFETY_PLAN, watched.since + dt.timedelta(hours=policy.safety_plan_hours))
-    if watched.check_at is not None:
-        yield Due(ALTERNATIVE_CHECK, watched.check_at)
-    if watched.nights_over_at is not None:
-        yield Due(ALTERNATIVE_NIGHTS, watched.nights_over_at)
 
 
 def last_night(started: dt.date, *, kind: str, policy: Policy) -> dt.date | None:

@@ -41,6 +41,7 @@ TAGS = [
     {"name": "Holds", "description": "Places kept for a while."},
     {"name": "Placements", "description": "From under way to departure."},
     {"name": "Swaps", "description": "Moves of several households that bring a safe place free."},
+    {"name": "Dues", "description": "What has to be done by when, and who has seen that."},
     {"name": "Accounts", "description": "What is asked for accounts, and colleagues who vouch."},
     {"name": "Access log", "description": "Who looked at what, when and why."},
     {"name": "Review", "description": "Whose week was unlike others, and what came of asking."},

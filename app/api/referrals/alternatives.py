@@ -79,7 +79,7 @@ def alternative_out(row: AlternativeRow, tx: Transaction) -> AlternativeOut:
     return AlternativeOut.of(
         row,
         referral_id=row.referral_id if is_own else None,
-        overdue=alternatives.is_overdue(row, at=tx.at),
+        overdue=row.ended_at is None and alternatives.is_overdue(row, at=tx.at),
     )
 
 

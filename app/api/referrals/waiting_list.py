@@ -26,13 +26,6 @@ class AlternativeInUseOut(Out):
     until: date | None = Field(description="The day on which they leave it.")
 
 
-class DueOut(Out):
-    """Something that is due."""
-
-    what: str = Field(description="contact, safety_plan, alternative_check or alternative_nights")
-    at: datetime = Field(description="Since when.")
-
-
 class ChanceOut(Out):
     """Something that came free and was lawful, as the ranking that was made of it then has it."""
 
@@ -54,7 +47,6 @@ class WaitingOut(Out, alias_generator=aliases_from("referral.case")):
     overdue: bool = Field(
         description="Whether something is due for a household in an alternative: shown first."
     )
-    due: list[DueOut]
     next_contact_at: datetime | None = Field(validation_alias=AliasPath("since", "contact_at"))
     next_check_at: datetime | None = Field(description="Of the alternative in use.")
     alternative: AlternativeInUseOut | None
@@ -110,11 +102,11 @@ class VacancyList(Out):
     summary="Own referrals that wait",
 )
 async def list_waiting(tx: Tx, page: ListIn) -> Response:
-    """List the own provider's open referrals in the policy's order, with what is due for each.
+    """List the own provider's open referrals in the policy's order.
 
-    Whatever is overdue for a household in an alternative comes before all others. Time counts from
-    when a referral was
-    registered: what was refused, declined or lost since then changes nothing about its position.
+    A household in an alternative whose check is overdue, or whose nights there are over, comes
+    before all others. Time counts from when a referral was registered: what was refused, declined
+    or lost since then changes nothing about its position.
     """
     found, unreadable = await waiting_list.list_for(tx, limit=page.limit + 1, after=_after(page))
     return WaitingList.of(page.cut(found, place=_place), unreadable=unreadable).reply()

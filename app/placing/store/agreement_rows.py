@@ -1,14 +1,14 @@
-"""Agreements to move and to return.
+"""Agreements to move.
 
 A row says that a household would move. There is no row for one that would not, and none says why.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.database.transaction import Transaction
@@ -16,9 +16,6 @@ from app.models import MoveAgreement
 
 if TYPE_CHECKING:
     from app.placing.store.placement_rows import PlacementRow
-
-AT_ONCE = 200
-"""Returns that are reminded of in one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +62,3 @@ async def withdraw(tx: Transaction, placement_id: UUID) -> None:
 async def prune(tx: Transaction) -> None:
     """Delete the agreements to move that have lapsed."""
     await tx.run(delete(MoveAgreement).where(MoveAgreement.lapses_at <= func.clock_timestamp()))
-
-
-# --- to return ----------------------------------------------------------------------------
-
-_REMIND_OF_RETURNS = text("""
-WITH due AS (
-  UPDATE placements SET return_reminded_at = clock_timestamp()
-  WHERE id IN (SELECT id FROM placements
-               WHERE status = 'arrived' AND return_reminded_at IS NULL AND return_by <= :today
-               ORDER BY return_by LIMIT :batch FOR UPDATE SKIP LOCKED)
-  RETURNING id, provider_id, receiver_id
-)
-INSERT INTO outbox (kind, subject, audience)
-SELECT 'reminder', id::text, ARRAY[provider_id, receiver_id] FROM due
-""")
-
-
-async def remind_of_returns(tx: Transaction, *, today: date) -> int:
-    """Remind both providers once of returns whose day has come; return how many there were."""
-    return await tx.run(_REMIND_OF_RETURNS, {"today": today, "batch": AT_ONCE})

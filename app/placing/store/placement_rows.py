@@ -1,4 +1,4 @@
-"""Placements: under way, arrived, ended; delays of departures; arrivals overdue."""
+"""Placements: under way, arrived, ended; delays of departures."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,6 @@ from sqlalchemy import (
     Uuid,
     and_,
     bindparam,
-    case,
     exists,
     func,
     literal_column,
@@ -35,6 +34,7 @@ from app.models import (
     AccessLogEntry,
     AccessLogReferral,
     BlockerPeriod,
+    Due,
     Placement,
     Referral,
     Site,
@@ -44,7 +44,8 @@ from app.models.states import LIVE, placement_awaited, placement_coming
 
 AWAITED = literal_column(placement_awaited("placements"), Boolean())
 COMING = literal_column(placement_coming("placements"), Boolean())
-ALARMS_AT_ONCE = 200
+MISSED = ("expected_arrival", "no_show_unchecked")
+"""The dues of a household that is missed once their moment has come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,14 @@ class PlacementRow:
 
 
 _COMPUTED: Mapping[str, ColumnElement[Any]] = {
-    "missed_since": case((AWAITED, Placement.missed_since)),
+    "missed_since": select(func.min(Due.due_at))
+    .where(
+        Due.subject_id == Placement.id,
+        Due.kind.in_(MISSED),
+        Due.ended_at.is_(None),
+        Due.due_at <= func.clock_timestamp(),
+    )
+    .scalar_subquery(),
     "compromised": and_(
         Placement.status.in_(LIVE),
         exists().where(Site.id == Placement.site_id, Site.compromised_since.is_not(None)),
@@ -333,43 +341,3 @@ async def note_ready(tx: Transaction, placement_id: UUID, *, since: date | None)
     """Note the day since which a household has been ready to leave; None if it is not ready."""
     for statement in _READY:
         await tx.run(statement, {"id": placement_id, "day": since})
-
-
-# --- arrivals that are overdue -----------------------------------------------------------
-
-# The clock is read once, so that the index can be searched for it. A locked row is one that an act
-# is changing: if it stays due, it is found a moment later; if another process has raised it, it is
-# not due any more.
-_RAISE_ALARMS = text(f"""
-WITH due AS (
-  UPDATE placements
-  SET alarmed_at = clock_timestamp(),
-      missed_since = coalesce(
-        missed_since,
-        coalesce(no_show_at, expected_at, created_at) + make_interval(mins => :minutes))
-  WHERE id IN (
-    SELECT id FROM placements
-    WHERE {placement_awaited("placements")}
-      AND coalesce(no_show_at, expected_at, created_at)
-          <= (SELECT clock_timestamp()) - make_interval(mins => :minutes)
-      AND (alarmed_at IS NULL
-           OR alarmed_at <= (SELECT clock_timestamp()) - make_interval(hours => :hours))
-    ORDER BY coalesce(no_show_at, expected_at, created_at) LIMIT :batch FOR UPDATE SKIP LOCKED)
-  RETURNING id, provider_id, receiver_id
-)
-INSERT INTO outbox (kind, subject, audience)
-SELECT 'alarm', id::text, ARRAY[provider_id, receiver_id] FROM due
-""")  # noqa: S608 - a condition by its name
-
-
-async def raise_arrival_alarms(tx: Transaction, *, minutes: int, hours: int) -> int:
-    """Alarm both sides of households overdue by some minutes; return how many.
-
-    It is repeated after some hours.
-    """
-    raised = await tx.run(
-        _RAISE_ALARMS, {"minutes": minutes, "hours": hours, "batch": ALARMS_AT_ONCE}
-    )
-    if raised:
-        tx.wrote_outbox()
-    return raised

@@ -34,6 +34,7 @@ class AlternativeRow:
     kind: str
     started_at: datetime
     until: date | None
+    nights_over_at: datetime | None
     checked_at: datetime | None
     outcome: str | None
     next_check_at: datetime

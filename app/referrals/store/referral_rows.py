@@ -40,6 +40,7 @@ class AlternativeInUse:
     responsible_id: UUID
     started_at: datetime
     until: date | None
+    nights_over_at: datetime | None
     next_check_at: datetime
 
 

@@ -17,6 +17,7 @@ from app.database.caller import PEOPLE, STAFF, Role
 from app.database.transaction import Transaction
 from app.deps import Parts, PartsIn, Tx
 from app.errors import Invalid
+from app.web.dues import read_dues
 from app.web.page import Page, PageIn
 
 router = APIRouter(include_in_schema=False)
@@ -165,7 +166,12 @@ async def list_accounts(
         found, place=lambda one: (one.row.created_at.isoformat(), str(one.row.id))
     )
     return accounts.page.show(
-        "accounts.html", people=items, cursor=cursor, known=accounts.known, provider=provider or ""
+        "accounts.html",
+        people=items,
+        cursor=cursor,
+        known=accounts.known,
+        provider=provider or "",
+        **await read_dues(accounts.tx),
     )
 
 

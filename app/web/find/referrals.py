@@ -17,6 +17,7 @@ from app.errors import Invalid, Mismatch, Refusal, Stale
 from app.placing import referral_changes
 from app.ranking import peaks
 from app.referrals import referrals, shields
+from app.web.dues import read_dues
 from app.web.find import draft
 from app.web.find.acts import KEY, ActOutcome, SentForm, SentIn, do_once, known_code, new_key
 from app.web.find.draft import Draft
@@ -40,6 +41,7 @@ PART_OF_FORM = "find/_form_again.html"
 async def list_referrals(work: WorkIn, *, closed: ReferralId = "") -> Response:
     """Show the referrals that the desk has in hand, and for a moment what was closed just now."""
     shown = await _caseload(work)
+    shown |= await read_dues(work.tx)
     since = work.tx.at - UNDO
     just = [
         row

@@ -16,6 +16,7 @@ from app.placing.swaps import proposals
 from app.ranking import vacancies
 from app.reference import load
 from app.referrals import alternatives
+from app.web.dues import read_dues
 from app.web.page import PageIn
 from app.web.places import view
 from app.web.places.view import OwnRegister, Stays
@@ -35,6 +36,7 @@ async def show_board(page: PageIn, tx: Tx) -> Response:
     """Show the whole board."""
     mine, living = await view.read_own(tx), await view.read_stays(tx)
     known: dict[str, Any] = {"board": await view.read_board(tx, mine, living.by_place)}
+    known |= await read_dues(tx)
     known |= await _list_incoming(tx, mine)
     known |= await _moves(tx, mine, living)
     known |= await _swaps(tx, mine)

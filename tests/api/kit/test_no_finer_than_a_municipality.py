@@ -25,7 +25,8 @@ NEW_EACH_TIME = {"id", "asOf", "offerId"}
 """What differs between two rankings that are otherwise the same."""
 TABLES = """SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace =
 'public'::regnamespace
-AND relname NOT LIKE 'access_log%' AND relname NOT IN ('site_secrets', 'site_proposals', 'outbox', 'rankings', 'answers')
+AND relname NOT LIKE 'access_log%' AND relname NOT IN
+  ('site_secrets', 'site_proposals', 'dues', 'due_sights', 'outbox', 'rankings', 'answers')
 ORDER BY 1"""
 
 

@@ -8,8 +8,6 @@ from typing import Any
 
 from sqlalchemy import text
 
-from app.database.transaction import WORKER
-from app.worker import RETURNS_S, remind_of_returns
 from tests.casework import Desk, desk, fresh, problem, wish
 from tests.country import (
     FAR,
@@ -23,6 +21,7 @@ from tests.country import (
     referral_body,
     shelter,
 )
+from tests.dues import live, ring
 from tests.ledger_stays import local_today
 
 NEAR = {"municipality": THERE, "radiusKm": 10, "cause": "family", "until": None}
@@ -229,7 +228,7 @@ async def test_blockers_and_readiness_are_kept_while_they_last_and_close_with_th
     assert await country.value(f"{open_ones} WHERE until IS NULL") == 0
 
 
-async def test_who_left_for_want_of_room_goes_back_by_a_day_of_which_both_are_reminded_once(
+async def test_who_left_for_want_of_room_goes_back_by_a_day_that_rings_for_both_once(
     country: Country,
 ) -> None:
     where = await desk(country, places=2)
@@ -247,11 +246,9 @@ async def test_who_left_for_want_of_room_goes_back_by_a_day_of_which_both_are_re
     assert (agreed["returnBy"], agreed["returnAgreement"]) == (yesterday, "agreed")
     await where.intake.patch(path, {"returnBy": yesterday, "blockers": []}, expect=404)
 
-    async def remind() -> int:
-        async with country.parts.database.transaction(actor=WORKER) as tx:
-            assert await remind_of_returns(tx) == RETURNS_S
-        return await country.value(TOLD, kind="reminder", id=placement["id"])
-
-    assert [await remind(), await remind()] == [1, 1]
+    due = [("planned_return", placement["id"], whose) for whose in ("haven", "linde")]
+    assert [sorted(await ring(country)), await ring(country)] == [due, []]
     await where.receiver.patch(path, {"returnBy": "2026-01-01"})
-    assert await remind() == 2
+    assert sorted(await ring(country)) == due
+    await where.receiver.patch(path, {"returnBy": None})
+    assert await live(country, "planned_return") == set()

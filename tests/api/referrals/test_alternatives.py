@@ -3,11 +3,10 @@
 from datetime import timedelta
 from typing import Any
 
-from app.database.transaction import WORKER
-from app.worker import remind
 from tests.api.calls import faults
 from tests.casework import Desk, desk, problem
 from tests.country import Client, Country, referral_body
+from tests.dues import Asked, live, pass_hours, ring
 from tests.erasures import erase
 from tests.ledger_stays import local_today
 from tests.shields import shielding
@@ -15,6 +14,13 @@ from tests.shields import shielding
 LATE = (
     "UPDATE alternatives SET next_check_at = clock_timestamp() - interval '25 hours' WHERE id = :id"
 )
+
+KINDS = ("alternative_check", "alternative_nights")
+
+
+def both(kind: str, made: dict[str, Any]) -> list[Asked]:
+    """Return a due of an alternative, for its desk and for who answers for it."""
+    return [(kind, made["id"], whose) for whose in ("haven", "linde")]
 
 
 def hotel(country: Country, **changes: Any) -> dict[str, Any]:
@@ -34,19 +40,12 @@ async def begun(where: Desk, country: Country, **changes: Any) -> tuple[str, dic
 
 
 async def events(country: Country) -> list[tuple[str, str, set[str]]]:
-    """Return what was told of alternatives and reminders: kind, subject and slugs."""
+    """Return what was told of alternatives: kind, subject and slugs."""
     slugs = {id_: slug for slug, id_ in country.providers.items()}
     rows = await country.rows(
-        "SELECT kind, subject, audience FROM outbox WHERE kind IN ('waiting', 'reminder', "
-        "'alarm') ORDER BY id"
+        "SELECT kind, subject, audience FROM outbox WHERE kind IN ('waiting', 'alarm') ORDER BY id"
     )
     return [(row.kind, row.subject, {slugs[id_] for id_ in row.audience}) for row in rows]
-
-
-async def reminded(country: Country) -> None:
-    """Remind, as the worker does."""
-    async with country.parts.database.transaction(actor=WORKER) as tx:
-        await remind(tx)
 
 
 async def test_an_alternative_is_shown_to_both_sides_and_to_the_responsible_one_without_the_referral(
@@ -110,34 +109,29 @@ async def test_overdue_ones_are_loud_every_day_and_told_to_both(country: Country
     where = await desk(country)
     _, made = await begun(where, country)
     _, other = await begun(where, country, until=(local_today() + timedelta(days=9)).isoformat())
-    await reminded(country)
-    assert [kind for kind, _, _ in await events(country)] == ["waiting"] * 2
+    assert await live(country, *KINDS) == {
+        *both("alternative_check", made),
+        *both("alternative_check", other),
+        *both("alternative_nights", other),
+    }
+    assert await ring(country) == []
 
     await country.rows(LATE, id=made["id"])
     await country.rows(
-        "UPDATE alternatives SET until = current_date - 5 WHERE id = :id", id=other["id"]
+        "UPDATE alternatives SET nights_over_at = clock_timestamp() WHERE id = :id", id=other["id"]
     )
-    for _ in range(2):
-        await reminded(country)
-    told = [event for event in await events(country) if event[0] == "reminder"]
-    assert sorted(told, key=str) == sorted(
-        [
-            ("reminder", made["id"], {"haven", "linde"}),
-            ("reminder", other["id"], {"haven", "linde"}),
-        ],
-        key=str,
-    )
-
-    a_day_later = (
-        "UPDATE alternatives SET next_check_at = next_check_at - interval '1 day' WHERE id = :id"
-    )
-    await country.rows(a_day_later, id=made["id"])
-    await country.rows("UPDATE reminders SET due_at = due_at - interval '1 day'")
-    await reminded(country)
-    assert len([event for event in await events(country) if event[0] == "reminder"]) == 4
+    late = [*both("alternative_check", made), *both("alternative_nights", other)]
+    assert sorted(await ring(country)) == sorted(late)
+    assert await ring(country) == []
+    await pass_hours(country, 23.9)
+    assert await ring(country) == []
+    await pass_hours(country, 0.2)
+    assert sorted(await ring(country)) == sorted(late)
     administrator = await country.client("administrator")
     counted = (await administrator.ask("GET", "http://plek.test/metrics", expect=200)).text
-    assert "plek_alternatives_overdue 1.0" in counted
+    for state, count in (("open", 4.0), ("overdue", 2.0), ("unseen", 2.0)):
+        line = f'plek_dues{{kind="alternative_check",state="{state}"}} {count}'
+        assert line in counted
 
 
 async def test_an_emergency_bed_has_the_policys_nights_and_no_more(country: Country) -> None:

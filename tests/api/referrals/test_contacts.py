@@ -1,29 +1,14 @@
-"""The contact log: sealed, for the own provider alone, with reminders of its promises."""
+"""The contact log: sealed, for the own provider alone, and what it promises is due."""
 
 from datetime import UTC, datetime, timedelta
 
-from app.database.transaction import WORKER
-from app.worker import remind
 from tests.api.calls import faults
 from tests.casework import desk, problem
 from tests.country import Country, referral_body
+from tests.dues import come, live, ring
 
 AHEAD = (datetime.now(tz=UTC) + timedelta(days=2)).isoformat()
-LAST_WEEK = "UPDATE referrals SET created_at = created_at - interval '7 days'"
 NOTE = "Gesproken.\nBelt morgen terug."
-
-
-async def reminders(country: Country) -> list[str]:
-    """Remind as the worker does, twice; return what was reminded of."""
-    for _ in range(2):
-        async with country.parts.database.transaction(actor=WORKER) as tx:
-            await remind(tx)
-    return [
-        row.subject
-        for row in await country.rows(
-            "SELECT subject FROM outbox WHERE kind = 'reminder' ORDER BY id"
-        )
-    ]
 
 
 async def test_contacts_are_for_the_own_provider_newest_first_and_sealed(country: Country) -> None:
@@ -76,7 +61,7 @@ async def test_every_fault_of_a_contact_is_named(country: Country) -> None:
     assert await problem(where.intake, path, {"note": "x"}, status=409) == "referral_not_open"
 
 
-async def test_a_contact_that_is_due_is_reminded_of_once_and_the_newest_contact_counts(
+async def test_a_contact_that_is_due_rings_once_and_the_newest_contact_counts(
     country: Country,
 ) -> None:
     where = await desk(country)
@@ -86,34 +71,43 @@ async def test_a_contact_that_is_due_is_reminded_of_once_and_the_newest_contact_
     ]
     for id_ in (one, other):
         await where.intake.post(f"/referrals/{id_}/contacts", {"note": NOTE, "dueAt": AHEAD})
-    await country.rows(
-        "UPDATE contacts SET due_at = clock_timestamp(), at = at - interval '1 hour'"
-    )
+    assert await live(country, "contact") == {("contact", id_, "haven") for id_ in (one, other)}
+    await country.rows("UPDATE contacts SET at = at - interval '1 hour'")
     await where.intake.post(
         f"/referrals/{other}/contacts", {"note": "Gebeld, niets meer afgesproken."}
     )
+    await come(country, "contact")
 
-    assert await reminders(country) == [one]
+    assert await ring(country) == [("contact", one, "haven")]
+    assert await ring(country) == []
     items = {
         item["referralId"]: item for item in (await where.intake.get("/waiting-list"))["items"]
     }
-    assert [due["what"] for due in items[one]["due"]] == ["contact"]
-    assert (items[other]["due"], items[other]["nextContactAt"]) == ([], None)
+    assert items[other]["nextContactAt"] is None
     assert not items[one]["overdue"]
 
 
 async def test_a_safety_plan_is_asked_for_after_a_day_where_there_is_none(country: Country) -> None:
     where = await desk(country)
-    with_plan = (await where.intake.post("/referrals", referral_body(safetyPlan=True)))["id"]
+    await where.intake.post("/referrals", referral_body(safetyPlan=True))
     without = (await where.intake.post("/referrals", referral_body()))["id"]
-    assert await reminders(country) == []
-    await country.rows(LAST_WEEK)
-    fresh_one = (await where.intake.post("/referrals", referral_body()))["id"]
+    assert await live(country, "safety_plan") == {("safety_plan", without, "haven")}
+    due_at, made_at = (
+        await country.rows(
+            "SELECT d.due_at, r.created_at FROM dues AS d JOIN referrals AS r ON r.id = subject_id"
+        )
+    )[0]
+    assert due_at == made_at + timedelta(hours=24)
+    assert await ring(country) == []
+    await come(country, "safety_plan")
+    assert await ring(country) == [("safety_plan", without, "haven")]
+    assert await ring(country) == []
 
-    assert await reminders(country) == [without]
-    due = {
-        item["referralId"]: item["due"]
-        for item in (await where.intake.get("/waiting-list"))["items"]
-    }
-    assert [one["what"] for one in due[without]] == ["safety_plan"]
-    assert due[with_plan] == due[fresh_one] == []
+    await where.intake.patch(
+        f"/referrals/{without}", {"safetyPlan": True}, headers={"If-Match": "*"}
+    )
+    assert await live(country, "safety_plan") == set()
+    await where.intake.patch(
+        f"/referrals/{without}", {"safetyPlan": False}, headers={"If-Match": "*"}
+    )
+    assert await live(country, "safety_plan") == {("safety_plan", without, "haven")}

@@ -22,7 +22,7 @@ FREE_FOR_ALL = {
 
 CASES = (
     "referrals", "referral_secrets", "rankings", "holds", "stays", "placements", "shields", "answers", "outbox",
-    "contacts", "alternatives", "vacancies", "reminders", "ambulatory_capacities", "webhooks",
+    "contacts", "alternatives", "vacancies", "dues", "due_sights", "ambulatory_capacities", "webhooks",
     "move_agreements", "swap_searches", "swaps", "swap_legs",
 )  # fmt: skip
 SECRETS = ("referral_secrets", "site_secrets", "place_secrets")
@@ -127,7 +127,7 @@ VISIBLE: dict[str, set[str]] = {
         "providers", "provider_regions", "sites", "place_groups", "places", "claims", "referrals", "holds", "stays",
         "placements", "leaves", "answers", "outbox", "referral_secrets", "contacts", "alternatives", "vacancies",
         "peak_plans", "webhooks", "swaps", "swap_legs", "move_agreements", "openings", "caps",
-        "household_counts", "budget_uses", "review_weeks",
+        "household_counts", "budget_uses", "dues", "due_sights", "review_weeks",
     },
 }  # fmt: skip
 """For each caller who has nothing to do with the case: the tables in which they see any row at

@@ -9,7 +9,6 @@ from app.accounts import accounts
 from app.database.transaction import WORKER
 from app.demo import demo
 from app.errors import OperatorError
-from app.placing.store import placement_rows
 from app.reference import load
 from app.registry import sites
 from app.simulation.country.register import build_country
@@ -53,8 +52,9 @@ async def test_the_service_sees_it_at_once_and_in_its_first_step(country: Countr
 
 async def test_nobody_of_the_demo_country_is_missed_when_it_begins(country: Country) -> None:
     await fill(country)
-    async with country.parts.database.transaction(actor=WORKER) as tx:
-        assert await placement_rows.raise_arrival_alarms(tx, minutes=1, hours=1) == 0
+    assert not await country.value(
+        "SELECT count(*) FROM dues WHERE kind = 'expected_arrival' AND due_at <= clock_timestamp()"
+    )
 
 
 async def test_names_open_with_the_installations_key_and_stand_nowhere_else(

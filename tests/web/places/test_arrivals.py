@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from playwright.async_api import Page, expect
 
 from app.database.transaction import WORKER
-from app.placing import placements
+from app.dues import dues
 from tests.country import Country
 from tests.web.browser import PHONE, LiveService, look_at
 from tests.web.places.board_scene import FAMILY, small
@@ -21,9 +21,9 @@ KNOWN = {
 
 
 async def ring(country: Country) -> None:
-    """Raise the alarms for late arrivals, as the worker does every few seconds."""
+    """Ring what is due, as the worker does every second."""
     async with country.parts.database.transaction(actor=WORKER) as tx:
-        await placements.raise_arrival_alarms(tx)
+        await dues.ring_dues(tx)
 
 
 async def open_board(site: LiveService, path: str, role: str, provider: str) -> Page:

@@ -1,0 +1,1 @@
+"""Queries about dues; the database itself opens and ends them."""
