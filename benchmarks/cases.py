@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import insert, text
 
 from app.accounts.store import account_rows
+from app.allocation.ranking.fold import FoldedOffer
 from app.allocation.ranking.rank import RULES_VERSION
 from app.allocation.values import Offer, PlaceGroup
 from app.database import counters, register
@@ -248,10 +249,21 @@ def _hold(case: Case, keyring: Keyring, *, ranking_id: UUID, group: PlaceGroup) 
         margin_km=None,
         freshness="fresh",
     )
+    folded = FoldedOffer(
+        places=(offer,),
+        rank=1,
+        score=0,
+        points=(),
+        clearance_km=None,
+        margin_km=None,
+        freshness="fresh",
+        features=(),
+        asks_threat_level=False,
+    )
     body = {
         "referralId": str(case.referral_id),
         "rankingId": str(ranking_id),
-        "offerId": offers.issue_offer_id(keyring, ranking_id, offer),
+        "offerId": offers.issue_offer_id(keyring, ranking_id, folded),
     }
     headers = {"Authorization": f"Bearer {case.desk.token}", "Idempotency-Key": uuid4().hex}
     return request("POST", "/v1/holds", headers=headers, body=body)

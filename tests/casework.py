@@ -73,11 +73,9 @@ async def wish(intake: Client, **referral: Any) -> dict[str, Any]:
 async def wish_for(intake: Client, referral_id: str) -> dict[str, Any]:
     """Rank a referral; return the body that holds its first offer."""
     ranking = await intake.post(f"/referrals/{referral_id}/rankings")
-    return {
-        "referralId": referral_id,
-        "rankingId": ranking["id"],
-        "offerId": ranking["offers"][0]["offerId"],
-    }
+    offer = ranking["offers"][0]
+    wanted = {"referralId": referral_id, "rankingId": ranking["id"], "offerId": offer["offerId"]}
+    return wanted | ({"answers": {"threatLevel": 1}} if offer["needsAnswer"] else {})
 
 
 LAPSE = """

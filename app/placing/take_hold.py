@@ -6,10 +6,14 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from app.allocation.policy.policy import Policy
+from app.allocation.ranking.case import HIGHEST_THREAT_LEVEL
 from app.allocation.ranking.own_region import lawful_home_groups
+from app.database import access_log
 from app.database.answers import KeptAnswer
+from app.database.caller import AccessEntry
 from app.database.transaction import Transaction
 from app.errors import Conflict, Erased, Fault, Invalid, Missing
+from app.placing import referral_changes
 from app.placing.holds import HoldView
 from app.placing.store import cap_rows
 from app.placing.store.claim_place import NewHold, OwnRegionFirst, claim_place
@@ -24,33 +28,45 @@ _SHARED = frozenset(HoldView.__slots__) - {"provider_id"}
 
 @dataclass(frozen=True, slots=True)
 class HoldRequest:
-    """The offer of a ranking that is wanted, and why, when it is not the first."""
+    """The offer of a ranking that is wanted, and why, when it is not the first.
+
+    `threat_level` is the answer that is given with it, if any.
+    """
 
     referral_id: UUID
     ranking_id: UUID
     offer_id: str
     override_reason: str | None
+    threat_level: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TakenHold:
+    """A hold, and whether it was asked for first."""
+
+    hold: HoldView
+    first: bool
 
 
 async def take_hold(
     tx: Transaction, request: HoldRequest, *, record: Callable[[HoldView], KeptAnswer]
-) -> tuple[HoldView, bool]:
-    """Hold any free place of an offer; return the hold, and whether it was asked for first.
+) -> TakenHold | Conflict:
+    """Hold any free place of an offer, the best fitting one first.
 
     `record` turns the hold into the answer that is kept for repeats: it is stored by the statement
     that takes the place.
+
+    A refusal that is returned, and not raised, leaves something to commit: that the threat is too
+    high for this offer stays known.
     """
-    ticket = offers.read_offer_id(tx.keyring, request.ranking_id, request.offer_id)
-    if ticket is None:
-        await _explain_no_offer(tx, request)
-    assert ticket is not None  # noqa: S101 - explained away above
-    if ticket.rank > 1 and request.override_reason is None:
-        fault = Fault("/overrideReason", "is required for an offer that is not the first")
-        raise Invalid(
-            fault, code="override_reason_required", detail="Say why this offer and not the first."
-        )
+    ticket = await _read_ticket(tx, request)
+    if ticket.asks_threat_level or request.threat_level is not None:
+        refusal = await _answer_threat_level(tx, request, ticket=ticket)
+        if refusal is not None:
+            return refusal
     policy = (await tx.snapshots.reference(tx)).policy
-    wanted = _new_hold(tx, request, ticket=ticket, policy=policy)
+    groups = await _groups(tx, request, ticket=ticket)
+    wanted = _new_hold(tx, request, ticket=ticket, groups=groups, policy=policy)
     hold = _view(wanted, at=tx.at)
     answer = record(hold)
     claimed = await claim_place(tx, wanted, answer)
@@ -58,18 +74,88 @@ async def take_hold(
     if not claimed.referral and wanted.leaves_region:
         own_region = await _own_region(tx, request)
         if own_region is not None:
-            await _check_cap(tx, request, group_id=wanted.group_id)
+            await _check_cap(tx, request, group_id=wanted.group_ids[0])
             claimed = await claim_place(tx, wanted, answer, own_region=own_region)
     if not claimed.referral:
         await _explain_refusal(tx, request, flees=own_region is None)
     if not claimed.place:
         raise Conflict("offer_gone", "Those places have just gone; take the next offer.")
     tx.wrote_outbox()
-    return hold, claimed.first
+    return TakenHold(hold, claimed.first)
+
+
+async def _read_ticket(tx: Transaction, request: HoldRequest) -> OfferTicket:
+    """Return what an offer's id says; refuse an offer below the first without a reason."""
+    ticket = offers.read_offer_id(tx.keyring, request.ranking_id, request.offer_id)
+    if ticket is None:
+        await _own_referral(tx, request)
+        raise Invalid(Fault("/offerId", "is not an offer of this ranking"))
+    if ticket.rank > 1 and request.override_reason is None:
+        fault = Fault("/overrideReason", "is required for an offer that is not the first")
+        raise Invalid(
+            fault, code="override_reason_required", detail="Say why this offer and not the first."
+        )
+    return ticket
+
+
+async def _answer_threat_level(
+    tx: Transaction, request: HoldRequest, *, ticket: OfferTicket
+) -> Conflict | None:
+    """Write down how high the threat is, as it was said with a hold; it outdates no ranking.
+
+    Refuse an openly known address without an answer, and return the refusal where the answer, which
+    stays, forbids one.
+    """
+    referral = await referrals.read(tx, request.referral_id, lock=True)
+    if referral.status != "open":
+        raise _not_open()
+    known = referral.content["threat_level"]
+    level = known if request.threat_level is None else request.threat_level
+    if level is None:
+        raise Invalid(
+            Fault("/answers/threatLevel", "is required for an openly known address"),
+            code="threat_level_required",
+            detail="Say how high the threat is: it is openly known where this place is.",
+        )
+    forbidden = ticket.asks_threat_level and level == HIGHEST_THREAT_LEVEL
+    if level != known:
+        content = {**referral.content, "threat_level": level}
+        await referral_changes.change_referral(tx, referral, content=content)
+        await access_log.add(tx, _change_of(tx, referral.id))
+        if not forbidden:
+            await rankings.keep_rankings(tx, referral.id)
+    if not forbidden:
+        return None
+    return Conflict(
+        "no_longer_safe",
+        "At this threat nobody goes to an openly known address. The answer is kept: ask for a new"
+        " ranking.",
+        rules=("secrecy",),
+    )
+
+
+def _change_of(tx: Transaction, referral_id: UUID) -> AccessEntry:
+    return tx.caller.entry("change", "referral", referral_id, referral_ids={referral_id})
+
+
+async def _groups(
+    tx: Transaction, request: HoldRequest, *, ticket: OfferTicket
+) -> tuple[UUID, ...]:
+    """Return the groups of places behind an offer: the ranking has those that no id names."""
+    if not ticket.more:
+        return ticket.group_ids
+    ranked = await rankings.read(tx, request.ranking_id)
+    rest = offers.group_ids(ranked.fold()[ticket.rank - 1])
+    return tuple(dict.fromkeys((*ticket.group_ids, *rest)))
 
 
 def _new_hold(
-    tx: Transaction, request: HoldRequest, *, ticket: OfferTicket, policy: Policy
+    tx: Transaction,
+    request: HoldRequest,
+    *,
+    ticket: OfferTicket,
+    groups: tuple[UUID, ...],
+    policy: Policy,
 ) -> NewHold:
     accepted_by = None
     if ticket.receiver_id == tx.caller.provider:
@@ -83,7 +169,7 @@ def _new_hold(
         provider_id=tx.caller.provider,
         ranking_id=request.ranking_id,
         ranking_minutes=policy.ranking_minutes,
-        group_id=ticket.group_id,
+        group_ids=groups,
         receiver_id=ticket.receiver_id,
         rank=ticket.rank,
         kind=ticket.kind,
@@ -142,16 +228,9 @@ async def _check_cap(tx: Transaction, request: HoldRequest, *, group_id: UUID) -
         )
 
 
-async def _explain_no_offer(tx: Transaction, request: HoldRequest) -> None:
-    await _own_referral(tx, request)
-    raise Invalid(Fault("/offerId", "is not an offer of this ranking"))
-
-
 async def _explain_refusal(tx: Transaction, request: HoldRequest, *, flees: bool) -> None:
     if (await _own_referral(tx, request)).status != "open":
-        raise Conflict(
-            "referral_not_open", "This referral has a hold or a placement, or is closed."
-        )
+        raise _not_open()
     if flees:
         raise Conflict(
             "ranking_outdated", "Something changed since this ranking; ask for a new one."
@@ -170,3 +249,7 @@ async def _own_referral(tx: Transaction, request: HoldRequest) -> ReferralRow:
     if referral.key is None:
         raise Erased
     return referral
+
+
+def _not_open() -> Conflict:
+    return Conflict("referral_not_open", "This referral has a hold or a placement, or is closed.")

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from app.allocation.policy.policy import Policy
+from app.allocation.ranking.fold import FoldedOffer, fold_offers
 from app.allocation.ranking.rank import RankingInputs
 from app.allocation.ranking.replay import inputs_bytes, inputs_of
 from app.allocation.ranking.safety import dangers_on
@@ -48,6 +49,10 @@ class RecordedRanking:
         """The need that the referral had."""
         return self.inputs.need
 
+    def fold(self) -> tuple[FoldedOffer, ...]:
+        """Return its offers as they are shown."""
+        return fold_offers(self.ranking, self.need, bands=self.inputs.policy.bands)
+
     def is_of(self, caller: Caller) -> bool:
         """Whether the caller's own desk made it: that desk knows the household."""
         return caller.has(Role.INTAKE_WORKER) and self.provider_id == caller.provider_id
@@ -87,6 +92,11 @@ async def record_ranking(
     """Record a new ranking, and the register that it saw."""
     await register.record(tx, snapshot)
     await ranking_rows.add(tx, [ranking_row(referral, ranked, snapshot=snapshot)])
+
+
+async def keep_rankings(tx: Transaction, referral_id: UUID) -> None:
+    """Let a referral's rankings go on after its newest change: no rule asks what changed in it."""
+    await ranking_rows.keep(tx, referral_id)
 
 
 async def compute_ranking(

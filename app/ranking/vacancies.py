@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from app.allocation.values import Ranking
 from app.database import counters, outbox, register
 from app.database.transaction import Transaction
 from app.errors import Unreadable
@@ -45,7 +44,7 @@ async def rank_next_waiting(tx: Transaction) -> bool:
     lawful_for = Counter({vacancy.id: 0 for vacancy in came_free})
     for row in waiting:
         found = await _rank(tx, row)
-        lawful = {} if found is None else _lawful(found[1].ranking, came_free, row.id)
+        lawful = {} if found is None else _lawful(found[1], came_free, row.id)
         lawful_for.update(lawful.keys())
         if found is not None and lawful:
             chances.append(
@@ -73,10 +72,10 @@ async def _rank(
 
 
 def _lawful(
-    ranking: Ranking, came_free: Sequence[PendingVacancy], referral_id: UUID
+    ranked: RecordedRanking, came_free: Sequence[PendingVacancy], referral_id: UUID
 ) -> dict[UUID, int]:
     """Return the rank of each lawful vacancy, except those that this household left itself."""
-    ranks = {offer.group.id: offer.rank for offer in ranking.offers}
+    ranks = {place.group.id: offer.rank for offer in ranked.fold() for place in offer.places}
     return {
         vacancy.id: ranks[str(vacancy.group_id)]
         for vacancy in came_free

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from app.allocation.ranking.own_region import OwnRegion, hide_household_rules, own_region
+from app.allocation.ranking.desk_view import desk_view
+from app.allocation.ranking.fold import FoldedOffer
+from app.allocation.ranking.own_region import OwnRegion, has_room_at_home, hide_household_rules
 from app.allocation.ranking.versions import UnknownRules
 from app.allocation.shares.quarters import Quarter
 from app.allocation.values import Register
@@ -46,6 +48,8 @@ class Decision:
     day: date
     """The local day of the arrival."""
     ranked: RecordedRanking
+    offers: tuple[FoldedOffer, ...]
+    """As the desk was shown them."""
     identical: bool
     own_region: OwnRegion | None
     included: LeafInclusion | None
@@ -106,13 +110,14 @@ async def read(tx: Transaction, *, placement_id: UUID | None, leaf: int = NO_LEA
     recorded = await rankings.read_sealed(tx, row.ranking_id)
     assert recorded is not None  # noqa: S101 - a foreign key says so
     ranked = await rankings.recompute_ranking(tx, *recorded)
-    at_home = own_region(ranked.need, ranked.ranking)
+    view = desk_view(ranked.inputs, ranked.ranking)
     return Decision(
         row,
         arrival_day(row),
         ranked,
+        view.offers,
         identical=rankings.is_identical(recorded[0], ranked),
-        own_region=at_home and hide_household_rules(at_home),
+        own_region=view.own_region and hide_household_rules(view.own_region),
         included=None if row.leaf is None else await _inclusion(tx, row.leaf),
     )
 
@@ -142,8 +147,8 @@ async def _check(tx: Transaction, row: DecisionRow, *, kept: dict[str, Register]
         return DecisionCheck(row, arrival_day(row), ERASED, None)
     except UnknownRules:
         return DecisionCheck(row, arrival_day(row), NOT_REPLAYED, None)
-    at_home = own_region(ranked.need, ranked.ranking)
-    found = SOMETHING_FREE if at_home is not None and at_home.offers else NOTHING_FREE
+    has_room = has_room_at_home(ranked.need, ranked.ranking)
+    found = SOMETHING_FREE if has_room else NOTHING_FREE
     return DecisionCheck(row, arrival_day(row), found, rankings.is_identical(recorded[0], ranked))
 
 

@@ -54,11 +54,7 @@ REASONS: Mapping[str, str | Plural] = {
         "together it fits %(count)s points better",
         by="count",
     ),
-    "taken": Plural(
-        "the only lawful offer goes to somebody else",
-        "all %(count)s lawful offers go to others",
-        by="count",
-    ),
+    "taken": N_("what would be lawful goes to others"),
     "nothing_lawful": N_("nothing lawful is free; the rules in the way are given"),
 }
 """By code: what a change is good for, or what made it so."""

@@ -8,7 +8,7 @@ from app.words import N_, Plural
 from app.words.catalogue import render
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 
 class PointsLike(Protocol):
@@ -18,15 +18,6 @@ class PointsLike(Protocol):
     def factor(self) -> str: ...  # noqa: D102
     @property
     def params(self) -> Mapping[str, int | str]: ...  # noqa: D102
-
-
-class ExclusionLike(Protocol):
-    """Places left out by a rule, as `allocation` counts them."""
-
-    @property
-    def rule(self) -> str: ...  # noqa: D102
-    @property
-    def places(self) -> int: ...  # noqa: D102
 
 
 class OfferLike(Protocol):
@@ -46,8 +37,6 @@ class MissingLike(Protocol):
     @property
     def child(self) -> int | None: ...  # noqa: D102
     @property
-    def offers(self) -> int: ...  # noqa: D102
-    @property
     def again(self) -> bool: ...  # noqa: D102
 
 
@@ -57,7 +46,7 @@ POINTS: Mapping[str, str | Plural] = {
         "Distance to the municipality that they want to stay near is not known."
     ),
     "nearness.within": N_(
-        "Some %(km)s km, as the crow flies, from the municipality that they want to stay near."
+        "%(band)s km, as the crow flies, from the municipality that they want to stay near."
     ),
     "nearness.beyond": N_("More than %(km)s km from the municipality that they want to stay near."),
     "fit.acute_crisis": N_("Crisis place for an acute need"),
@@ -102,16 +91,16 @@ POINTS: Mapping[str, str | Plural] = {
 }
 """By factor and case; `.0` is said instead where nothing is counted."""
 
-SPARE = Plural("%(spare)s bed space stays empty", "%(spare)s bed spaces stay empty", by="spare")
-NO_SPARE = N_("exactly large enough")
-SCARCE = Plural(
-    "%(scarce)s scarce feature goes unused", "%(scarce)s scarce features go unused", by="scarce"
-)
-UNUSED = N_("the site specialises in something else")
+NEAR_KM = (25, 50, 75, 100, 150)
+"""Where the bands end in which a distance is told: a finer one would tell which site it is."""
+
+NO_MORE = N_("no larger or more particular than needed")
+MORE = N_("larger or more particular than needed")
+"""How well a place fits; what exactly it has beyond the need would tell which place it is."""
 
 RULES: Mapping[str, str] = {
     "kind": N_("not the kind of place that is needed now"),
-    "free": N_("not free now"),
+    "free": N_("would do, and nothing like it is free now"),
     "admission": N_("admissions paused for now"),
     "size": N_("too small for this household"),
     "household": N_("not for these adults, or not for sons of this (or unknown) age"),
@@ -129,12 +118,9 @@ RULES: Mapping[str, str] = {
 }
 """By rule; `unsuitable` covers several rules for readers who may not know which one."""
 
-LEFT_OUT = Plural("%(places)s place: %(why)s.", "%(places)s places: %(why)s.", by="places")
-LEFT_OUT_THERE = Plural(
-    "%(places)s place in %(region)s: %(why)s.",
-    "%(places)s places in %(region)s: %(why)s.",
-    by="places",
-)
+LEFT_OUT = N_("%(places)s places: %(why)s.")
+LEFT_OUT_THERE = N_("%(places)s places in %(region)s: %(why)s.")
+"""`places` is a band."""
 
 SAFETY: Mapping[str, str] = {
     "no_zone": N_("No unsafe area known."),
@@ -172,16 +158,10 @@ MISSING: Mapping[str, str] = {
 }
 """By fact: what it counts as for now, and what asking may bring. None calls anything safe."""
 
-MORE_OFFERS = Plural(
-    "%(offers)s more offer may open", "%(offers)s more offers may open", by="offers"
-)
+MORE_OFFERS = N_("%(offers)s more offers may open")
 
 NO_PLACES = N_("%(name)s has no places in the register.")
-NOT_POSSIBLE = Plural(
-    "The one place of %(name)s is not possible now.",
-    "None of the %(places)s places of %(name)s is possible now.",
-    by="places",
-)
+NOT_POSSIBLE = N_("None of the %(places)s places of %(name)s is possible now.")
 RANKED = Plural(
     "%(name)s is in the ranking, at number %(ranks)s.",
     "%(name)s is in the ranking, at numbers %(ranks)s.",
@@ -194,24 +174,31 @@ FIRST_FEW = 5
 
 def point_text(points: PointsLike, *, language: str) -> str:
     """Return why a factor gave its points, in one sentence."""
+    params = points.params
     if points.factor == "fit":
-        clauses = _fit_clauses(points.params)
-        return "; ".join(render(one, points.params, language=language) for one in clauses) + "."
-    case = f"{points.factor}.{points.params['case']}"
+        clauses = (POINTS[f"fit.{params['case']}"], MORE if _is_more(params) else NO_MORE)
+        return "; ".join(render(one, params, language=language) for one in clauses) + "."
+    case = f"{points.factor}.{params['case']}"
     text = POINTS[case]
-    if isinstance(text, Plural) and not points.params[text.by]:
+    if isinstance(text, Plural) and not params[text.by]:
         text = POINTS.get(f"{case}.0", text)
-    return render(text, points.params, language=language)
+    if case == "nearness.within":
+        params = {"band": _km_band(int(params["km"]))}
+    return render(text, params, language=language)
 
 
-def _fit_clauses(params: Mapping[str, int | str]) -> Iterator[str | Plural]:
-    """Yield the kind of place first, then what of it would stay unused."""
-    yield POINTS[f"fit.{params['case']}"]
-    yield SPARE if params["spare"] else NO_SPARE
-    if params["scarce"]:
-        yield SCARCE
-    if params["unused"]:
-        yield UNUSED
+def _is_more(params: Mapping[str, int | str]) -> bool:
+    return any(params[name] for name in ("spare", "scarce", "unused"))
+
+
+def _km_band(km: int) -> str:
+    """Return the band of a distance."""
+    least = 0
+    for most in NEAR_KM:
+        if km <= most:
+            return f"{least}-{most}"
+        least = most
+    return f"{least}+"
 
 
 def rule_text(code: str, *, language: str) -> str:
@@ -219,14 +206,12 @@ def rule_text(code: str, *, language: str) -> str:
     return render(RULES[code], {}, language=language)
 
 
-def exclusion_text(
-    exclusion: ExclusionLike, *, language: str, region_name: str | None = None
-) -> str:
-    """Return how many places were left out and why, and where if a region is named."""
+def exclusion_text(rule: str, places: str, *, language: str, region_name: str | None = None) -> str:
+    """Return how many places were left out, in a band, and why, and where if a region is named."""
     values = {
-        "places": exclusion.places,
+        "places": places,
         "region": region_name,
-        "why": rule_text(exclusion.rule, language=language),
+        "why": rule_text(rule, language=language),
     }
     return render(LEFT_OUT if region_name is None else LEFT_OUT_THERE, values, language=language)
 
@@ -242,19 +227,22 @@ def safety_text(offer: OfferLike, *, safety_assessed: bool, language: str) -> st
     return f"{render(SAFETY['not_assessed'], {}, language=language)} {clear}"
 
 
-def missing_text(missing: MissingLike, *, language: str) -> str:
+def missing_text(missing: MissingLike, *, offers: str, language: str) -> str:
     """Return what is not known, what it counts as for now, and what asking may bring.
 
-    Children are counted from 1.
+    Children are counted from 1; `offers` is a band.
     """
-    offers = render(MORE_OFFERS, {"offers": missing.offers}, language=language)
     fact = f"{missing.fact}.again" if missing.again else missing.fact
-    values = {"child": (missing.child or 0) + 1, "offers": offers}
+    more = render(MORE_OFFERS, {"offers": offers}, language=language)
+    values = {"child": (missing.child or 0) + 1, "offers": more}
     return render(MISSING[fact], values, language=language)
 
 
-def there_text(name: str, *, places: int, ranks: Sequence[int], language: str) -> str:
-    """Return whether a region or provider has an offer in the ranking, and where."""
+def there_text(name: str, *, places: str, ranks: Sequence[int], language: str) -> str:
+    """Return whether a region or provider has an offer in the ranking, and where.
+
+    `places` is a band.
+    """
     values = {
         "name": name,
         "places": places,
@@ -262,6 +250,7 @@ def there_text(name: str, *, places: int, ranks: Sequence[int], language: str) -
         "ranks": ", ".join(map(str, ranks[:FIRST_FEW])),
     }
     if not ranks:
-        return render(NOT_POSSIBLE if places else NO_PLACES, values, language=language)
+        nothing = NO_PLACES if places == "0" else NOT_POSSIBLE
+        return render(nothing, values, language=language)
     text = RANKED if len(ranks) <= FIRST_FEW else RANKED_AND_ON
     return render(text, values, language=language)

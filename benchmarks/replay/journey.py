@@ -157,6 +157,8 @@ class Worker:
         }
         if offer["rank"] > 1:
             body["overrideReason"] = case.plan.override_reason
+        if offer["needsAnswer"]:
+            body["answers"] = {"threatLevel": 1}
         reply = await self._ask("POST", "/holds", token=case.office.intake, body=body, once=True)
         self._tally.hold_ms.append(reply.expect(201, 409).took_ms)
         if reply.status == 409 and reply.code not in {"offer_gone", "ranking_outdated"}:

@@ -100,20 +100,21 @@ END $$;
 REVOKE ALL ON FUNCTION withdraw_decline FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION withdraw_decline TO plek_app;
 
--- Hold any free place of a group for a referral of the caller's desk: one call has the guard, the
--- claim, and all that a hold brings with it. It asks once who calls, and whether the referral is
--- theirs and not shielded from them; its own changes are not asked the same again row by row.
+-- Hold any free place of some groups for a referral of the caller's desk: one call has the guard,
+-- the claim, and all that a hold brings with it. It asks once who calls, and whether the referral
+-- is theirs and not shielded from them; its own changes are not asked the same again row by row.
 --
 -- The referral must be open, and the ranking neither older than the policy allows nor older than
--- what is known now. A household that does not flee leaves its region only if the register is as
--- it was (`register_version`) and no place that goes first (`go_first`) is free; NULL for one of
--- which that is not known. Then a place is locked that nobody else has locked, or, if all are,
--- that others give up. Holds that ran out on this referral or place are resolved, so that the new
--- one is the only live one.
+-- what is known now of the referral. Groups at sites that changed since, or declined, are passed
+-- over; one at least must be left. A household that does not flee leaves its region only if the
+-- register is as it was (`register_version`) and no place that goes first (`go_first`) is free;
+-- NULL for one of which that is not known. Then a place is locked that nobody else has locked, of
+-- the first group that has one, or, if all are, one that others give up. Holds that ran out on
+-- this referral or place are resolved, so that the new one is the only live one.
 --
 -- What could not be is said by a count of 0; the caller takes back what was done before that.
 CREATE OR REPLACE FUNCTION take_hold(
-  new_hold uuid, of_referral uuid, of_ranking uuid, ranking_minutes integer, of_group uuid,
+  new_hold uuid, of_referral uuid, of_ranking uuid, ranking_minutes integer, of_groups uuid[],
   by_receiver uuid, with_rank integer, of_kind text, leaves_region boolean, for_reason text,
   new_status text, by_whom text, when_accepted timestamptz, until timestamptz, renewals integer,
   to_route text, with_key text, of_request bytea, with_status integer, sealed_answer bytea,
@@ -127,6 +128,8 @@ DECLARE
   account uuid := public.my_account();
   moment timestamptz := clock_timestamp();
   may_leave boolean := false;
+  groups uuid[];
+  of_group uuid;
   of_site uuid;
   of_region text;
   place uuid;
@@ -149,34 +152,53 @@ BEGIN
   END IF;
   UPDATE public.referrals AS f
   SET status = 'held', hold_id = new_hold, held_until = until, updated_at = clock_timestamp()
-  FROM public.rankings AS r, public.place_groups AS g, public.sites AS s,
-       public.municipalities AS m
+  FROM public.rankings AS r
   WHERE f.id = of_referral AND f.provider_id = desk
     AND (f.status = 'open' OR (f.status = 'held' AND f.held_until <= clock_timestamp()))
     AND r.id = of_ranking AND r.referral_id = f.id AND r.referral_version = f.version
     AND r.as_of > clock_timestamp() - make_interval(mins => ranking_minutes)
-    AND g.id = of_group AND s.id = g.site_id AND s.revision <= r.register_version
-    AND s.status = 'approved'
-    AND m.code = s.municipality
-    AND NOT EXISTS (SELECT FROM public.holds AS h WHERE h.referral_id = f.id
-                    AND h.site_id = s.id AND h.status = 'declined'
-                    AND public.decline_bars(h.site_id, h.status, h.reason, h.resolved_at,
-                                            h.decline_withdrawn_at))
-    AND (f.reason = 'safety' OR NOT leaves_region OR may_leave)
-  RETURNING s.id, m.region INTO of_site, of_region;
-  IF of_site IS NOT NULL THEN
-    referrals := 1;
-    place := (SELECT c.place_id FROM public.claims AS c
-              WHERE c.group_id = of_group AND c.claimed_until <= moment
-              ORDER BY c.claimed_until LIMIT 1 FOR UPDATE SKIP LOCKED);
-    IF place IS NULL THEN
+    AND (f.reason = 'safety' OR NOT leaves_region OR may_leave);
+  IF FOUND THEN
+    -- Only now, with the referral locked: what others have declined or changed until here counts.
+    groups := ARRAY(
+      SELECT g.id
+      FROM unnest(of_groups) WITH ORDINALITY AS o (id, place)
+           JOIN public.place_groups AS g ON g.id = o.id
+           JOIN public.sites AS s ON s.id = g.site_id
+      WHERE s.status = 'approved'
+        AND s.revision <= (SELECT r.register_version FROM public.rankings AS r
+                           WHERE r.id = of_ranking)
+        AND NOT EXISTS (SELECT FROM public.holds AS h WHERE h.referral_id = of_referral
+                        AND h.site_id = s.id AND h.status = 'declined'
+                        AND public.decline_bars(h.site_id, h.status, h.reason, h.resolved_at,
+                                                h.decline_withdrawn_at))
+      ORDER BY o.place);
+    referrals := (groups <> '{}')::integer;
+    IF groups = '{}' THEN
+      UPDATE public.referrals AS f SET status = 'open', hold_id = NULL, held_until = NULL
+      WHERE f.id = of_referral;
+    END IF;
+    FOREACH of_group IN ARRAY groups LOOP
       place := (SELECT c.place_id FROM public.claims AS c
                 WHERE c.group_id = of_group AND c.claimed_until <= moment
-                ORDER BY c.claimed_until LIMIT 1 FOR UPDATE);
+                ORDER BY c.claimed_until LIMIT 1 FOR UPDATE SKIP LOCKED);
+      EXIT WHEN place IS NOT NULL;
+    END LOOP;
+    IF place IS NULL THEN
+      FOREACH of_group IN ARRAY groups LOOP
+        place := (SELECT c.place_id FROM public.claims AS c
+                  WHERE c.group_id = of_group AND c.claimed_until <= moment
+                  ORDER BY c.claimed_until LIMIT 1 FOR UPDATE);
+        EXIT WHEN place IS NOT NULL;
+      END LOOP;
     END IF;
   END IF;
   IF place IS NOT NULL THEN
     claims := 1;
+    SELECT s.id, m.region INTO of_site, of_region
+    FROM public.place_groups AS g JOIN public.sites AS s ON s.id = g.site_id
+         JOIN public.municipalities AS m ON m.code = s.municipality
+    WHERE g.id = of_group;
     FOR attempt IN 1..2 LOOP
       INSERT INTO public.holds (
         id, referral_id, provider_id, receiver_id, place_id, site_id, kind, ranking_id, rank,

@@ -1,5 +1,26 @@
 -- Recorded rankings, the registers that they cite, and plans for a peak.
 
+-- Let the rankings that saw a referral of the caller's desk as it was before its newest change go
+-- on: an answer that was given with a hold outdates nothing.
+CREATE OR REPLACE FUNCTION keep_rankings(of_referral uuid) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  before text := public.acting();
+  desk uuid := public.my_provider();
+BEGIN
+  IF desk IS NULL OR NOT public.i_find_places() OR NOT public.unshielded(of_referral) THEN
+    RAISE insufficient_privilege;
+  END IF;
+  PERFORM set_config('plek.actor', 'operator', true);
+  UPDATE public.rankings AS r SET referral_version = f.version
+  FROM public.referrals AS f
+  WHERE f.id = of_referral AND f.provider_id = desk
+    AND r.referral_id = f.id AND r.referral_version = f.version - 1;
+  PERFORM set_config('plek.actor', before, true);
+END $$;
+REVOKE ALL ON FUNCTION keep_rankings FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION keep_rankings TO plek_app;
+
 -- registers
 GRANT SELECT, INSERT ON registers TO plek_app;
 CREATE OR REPLACE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON registers

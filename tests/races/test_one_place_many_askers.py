@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.country import Client, Country, referral_body, shelter
+from tests.country import Client, Country, place_body, referral_body, shelter
 from tests.rounds import rounds
 from tests.unguarded import weaken
 
@@ -69,6 +69,24 @@ async def test_as_many_holds_as_there_are_places_or_askers(
             await intake.ask("DELETE", f"/holds/{id_}", expect=204)
 
 
+@pytest.mark.parametrize("groups, clients", [(3, 4), (6, 8), (6, 4)])
+async def test_as_many_hold_one_folded_offer_as_there_are_places_behind_it(
+    country: Country, groups: int, clients: int
+) -> None:
+    there = await shelter(country, places=1, bedSpaces=2)
+    for beds in range(3, groups + 2):
+        await there.coordinator.post("/places", place_body(there.site_id, bedSpaces=beds))
+    intake, wishes = await askers(country, clients)
+    for _ in range(4):
+        statuses, given = await all_at_once(intake, wishes)
+        assert statuses[201] == min(groups, clients)
+        assert statuses[409] == clients - min(groups, clients)
+        claimed = await country.rows("SELECT group_id FROM claims WHERE kind = 'hold'")
+        assert len({row.group_id for row in claimed}) == len(claimed) == len(given)
+        for id_ in given:
+            await intake.ask("DELETE", f"/holds/{id_}", expect=204)
+
+
 async def test_without_its_guards_the_last_place_is_held_more_than_once(country: Country) -> None:
     """The claim: the first test fails without the lock, the guard and the constraint."""
     await shelter(country, places=1)
@@ -78,7 +96,7 @@ async def test_without_its_guards_the_last_place_is_held_more_than_once(country:
     await weaken(
         country,
         "take_hold",
-        (" AND c.claimed_until <= moment\n              ORDER", "\n              ORDER"),
+        (" AND c.claimed_until <= moment\n                ORDER", "\n                ORDER"),
         ("LIMIT 1 FOR UPDATE SKIP LOCKED", "LIMIT 1"),
     )
     statuses, _ = await all_at_once(intake, wishes)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from app.allocation.peaks.assignment import Wishes, assign
+from app.allocation.ranking.fold import asks_threat_level
 from app.allocation.ranking.rank import rank
 
 if TYPE_CHECKING:
@@ -44,15 +45,23 @@ class PeakChoice:
 
     `leaves` when it lies in another region while the own one has something lawful and free: it is
     open to a referral for capacity or by plan only if all of that goes to others.
+    `asks` when it is held only once it is known how high the threat is: such an offer counts as
+    less than ample, and with no points, so that it stands below the others.
     """
 
     offer: Offer
     leaves: bool = False
+    asks: bool = False
 
     @property
     def group(self) -> str:
         """The group of places."""
         return self.offer.group.id
+
+    @property
+    def score(self) -> int:
+        """The points that count."""
+        return 0 if self.asks else self.offer.score
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +86,7 @@ class PeakReferral:
         The first counts those who flee for safety, the third everybody else: nobody's safety makes
         way for the rule of the own region, and that rule makes way for nothing else.
         """
-        unsafe = int(choice.offer.band != "ample")
+        unsafe = int(choice.asks or choice.offer.band != "ample")
         unknown = int("freshness" in self.bands and choice.offer.freshness == "unknown")
         return (
             unsafe * self.for_safety,
@@ -92,13 +101,18 @@ def peak_referral(
 ) -> PeakReferral:
     """A referral, its ranking, and what would open if its own region were full."""
     for_safety = need.reason == "safety"
-    choices = [PeakChoice(offer) for offer in ranking.offers]
+    choices = _choices(ranking.offers, need)
     if not for_safety and any(not offer.cross_regional for offer in ranking.offers):
         at_home = {group.id for group in register.groups if group.region == need.origin_region}
         free = {group: places for group, places in situation.free.items() if group not in at_home}
         elsewhere = rank(need, register, replace(situation, free=free), policy)
-        choices += [PeakChoice(offer, leaves=True) for offer in elsewhere.offers]
+        choices += _choices(elsewhere.offers, need, leaves=True)
     return PeakReferral(id_, need.urgency, for_safety, tuple(choices), policy.bands)
+
+
+def _choices(offers: Iterable[Offer], need: Need, *, leaves: bool = False) -> list[PeakChoice]:
+    choices = [PeakChoice(offer, leaves, asks_threat_level(offer, need)) for offer in offers]
+    return sorted(choices, key=lambda choice: choice.asks)
 
 
 # --- what comes out -------------------------------------------------------------------
@@ -175,7 +189,7 @@ def _together(
     into the next. With 200 referrals and the 7,000 points that a policy can give at most, a whole
     is below 3.5e14, three of them below LARGEST: `assign` refuses what would not be exact.
     """
-    scores = [choice.offer.score for referral in referrals for choice in referral.choices]
+    scores = [choice.score for referral in referrals for choice in referral.choices]
     highest, spread = max(scores, default=0), max(scores, default=0) - min(scores, default=0)
     for_safety = sum(referral.for_safety for referral in referrals)
     others = len(referrals) - for_safety
@@ -190,7 +204,7 @@ def _together(
     def cost(referral: PeakReferral, choice: PeakChoice) -> int:
         number = 0
         for base, digit in zip(
-            bases, (*referral.lesser(choice), highest - choice.offer.score), strict=True
+            bases, (*referral.lesser(choice), highest - choice.score), strict=True
         ):
             number = number * base + digit
         return number
@@ -244,8 +258,8 @@ def _change(referral: PeakReferral, choice: PeakChoice | None, in_turn: PeakChoi
     now, before = referral.lesser(choice), referral.lesser(in_turn)
     if now != before:
         return "lesser_band" if now > before else "better_band"
-    if choice.offer.score != in_turn.offer.score:
-        return "fewer_points" if choice.offer.score < in_turn.offer.score else "more_points"
+    if choice.score != in_turn.score:
+        return "fewer_points" if choice.score < in_turn.score else "more_points"
     return "equal_offer"
 
 
@@ -258,11 +272,7 @@ def _why_nothing(
     """
     if choice is not None or in_turn is not None:
         return None, 0
-    return (
-        ("taken", len({choice.group for choice in referral.choices}))
-        if referral.choices
-        else ("nothing_lawful", 0)
-    )
+    return ("taken" if referral.choices else "nothing_lawful"), 0
 
 
 def _reasons(
@@ -309,7 +319,7 @@ def _aims(referral: PeakReferral, choice: PeakChoice | None) -> tuple[int, ...]:
     if choice is None:
         return (0,) * len(AIMS)
     placed = (int(referral.urgency == urgency) for urgency in URGENCIES)
-    return (*placed, *(-short for short in referral.lesser(choice)), choice.offer.score)
+    return (*placed, *(-short for short in referral.lesser(choice)), choice.score)
 
 
 def _first(gains: Sequence[int]) -> tuple[str, int]:

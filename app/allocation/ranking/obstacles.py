@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.allocation.ranking.case import case_of
+from app.allocation.ranking.left_out import FREE, LeftOut, left_out, stays_at_home
 from app.allocation.ranking.rules import (
     CODES,
     LASTING_RULES,
@@ -14,9 +15,8 @@ from app.allocation.ranking.rules import (
     all_against,
     cap,
     is_own_region,
-    own_region_goes_first,
 )
-from app.allocation.values import Exclusion, Register
+from app.allocation.values import Register
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from app.allocation.policy.policy import Policy
     from app.allocation.ranking.case import Case
     from app.allocation.ranking.rank import RankingInputs
-    from app.allocation.values import Need, PlaceGroup, Situation
+    from app.allocation.values import Need, PlaceGroup, Ranking, Situation
 
 
 STANDING_RULES = (*LASTING_RULES, cap)
@@ -56,45 +56,42 @@ class Obstacles:
     """What stands in the way there: by rule and region, most places first.
 
     A place counts under every rule that is in its way, so the counts may add up to more than
-    `places`, which are all that there are, offered or not.
+    `places`, which are all that there are, offered or not. Where something would do and is not
+    offered, `free` comes last, told for the country as in a ranking.
     """
 
     places: int
-    in_the_way: tuple[Exclusion, ...]
+    in_the_way: tuple[LeftOut, ...]
 
 
-def obstacles(inputs: RankingInputs, there: RegionOrProvider) -> Obstacles:
+def obstacles(inputs: RankingInputs, ranking: Ranking, there: RegionOrProvider) -> Obstacles:
     """All the rules in the way of each group of places when the ranking was made.
 
-    The same facts of a group are counted as in a ranking, by region and no finer: no site, no
-    distance.
+    The same facts of a group are counted as in what a ranking leaves out, by region and no finer:
+    no site, no distance, and not what is free.
     """
     case = inputs.case()
-    goes_first = _own_region_goes_first(inputs.register, case)
+    stays = stays_at_home(case, ranking)
     counted: Counter[tuple[str, str]] = Counter()
-    places = 0
+    places, would_do = 0, False
     for group in filter(there.has, inputs.register.groups):
         places += group.places
-        for rule in _rules_against(group, case, goes_first=goes_first):
+        rules = tuple(_against(group, case, stays=stays))
+        would_do = would_do or not rules
+        for rule in rules:
             counted[rule, group.region] += group.places
     in_order = sorted(
         counted.items(), key=lambda item: (-item[1], CODES.index(item[0][0]), item[0][1])
     )
-    return Obstacles(
-        places, tuple(Exclusion(rule, region, count) for (rule, region), count in in_order)
-    )
+    found = [LeftOut(rule, region, count) for (rule, region), count in in_order]
+    if would_do and not any(there.has(offer.group) for offer in ranking.offers):
+        found += [out for out in left_out(case, inputs, ranking) if out.rule == FREE]
+    return Obstacles(places, tuple(found))
 
 
-def _own_region_goes_first(register: Register, case: Case) -> bool:
-    own = [group for group in register.groups if is_own_region(group, case)]
-    return own_region_goes_first(
-        [group for group in own if not any(all_against(group, case))], case
-    )
-
-
-def _rules_against(group: PlaceGroup, case: Case, *, goes_first: bool) -> Iterator[str]:
+def _against(group: PlaceGroup, case: Case, *, stays: bool) -> Iterator[str]:
     yield from all_against(group, case)
-    if goes_first and not is_own_region(group, case):
+    if stays and not is_own_region(group, case):
         yield OWN_REGION_FIRST
 
 

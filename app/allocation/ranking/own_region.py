@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.allocation.ranking.case import case_of
+from app.allocation.ranking.left_out import LeftOut
 from app.allocation.ranking.rules import RULES, free, is_own_region
-from app.allocation.values import Exclusion
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from app.allocation.policy.policy import Policy
+    from app.allocation.ranking.fold import FoldedOffer
     from app.allocation.values import Need, Ranking, Register, Situation
 
 OF_THE_PLACES = frozenset({"kind", "free", "admission"})
@@ -29,32 +32,38 @@ needs."""
 class OwnRegion:
     """What a ranking found in the household's own region.
 
-    Where `offers` is zero, nothing lawful was free there at that moment, and `excluded` says why:
-    every place of the region stands in it once, by the first rule in its way.
+    Where `offers` is zero, nothing lawful was free there at that moment, and `left_out` says why:
+    the places of the region by the first rule in their way, and what would do in the country.
     """
 
     region: str
     offers: int
-    excluded: tuple[Exclusion, ...]
+    left_out: tuple[LeftOut, ...]
 
 
-def own_region(need: Need, ranking: Ranking) -> OwnRegion | None:
+def own_region(
+    need: Need, offers: Sequence[FoldedOffer], found: Sequence[LeftOut]
+) -> OwnRegion | None:
     """What a ranking says of the own region.
 
     None for those who flee, whom it does not keep.
 
-    Part of the ranking itself, so its digest and its replay cover it. Source: docs/design.md,
-    section 5 (a capacity or planned referral leaves its region only when nothing lawful is free
-    there).
+    It follows from the ranking, so its replay covers it. Source: docs/design.md, section 5 (a
+    capacity or planned referral leaves its region only when nothing lawful is free there).
     """
     if need.reason == "safety":
         return None
     region = need.origin_region
     return OwnRegion(
         region,
-        offers=sum(not offer.cross_regional for offer in ranking.offers),
-        excluded=tuple(out for out in ranking.excluded if out.region == region),
+        offers=sum(not offer.first.cross_regional for offer in offers),
+        left_out=tuple(out for out in found if out.region in {region, None}),
     )
+
+
+def has_room_at_home(need: Need, ranking: Ranking) -> bool:
+    """Whether something lawful was free in the region of a household that does not flee."""
+    return need.reason != "safety" and any(not offer.cross_regional for offer in ranking.offers)
 
 
 def hide_household_rules(found: OwnRegion) -> OwnRegion:
@@ -62,11 +71,16 @@ def hide_household_rules(found: OwnRegion) -> OwnRegion:
 
     So it tells neither danger nor needs.
     """
-    places: Counter[str] = Counter()
-    for out in found.excluded:
-        places[out.rule if out.rule in OF_THE_PLACES else UNSUITABLE] += out.places
-    excluded = tuple(Exclusion(rule, found.region, count) for rule, count in sorted(places.items()))
-    return OwnRegion(found.region, found.offers, excluded)
+    places: Counter[tuple[str, str | None]] = Counter()
+    for out in found.left_out:
+        rule = out.rule if out.rule in OF_THE_PLACES else UNSUITABLE
+        places[rule, out.region] += out.places
+    in_order = sorted(places.items(), key=lambda item: item[0][0])
+    return OwnRegion(
+        found.region,
+        found.offers,
+        tuple(LeftOut(rule, region, count) for (rule, region), count in in_order),
+    )
 
 
 def lawful_home_groups(

@@ -195,8 +195,8 @@ def first_against(group: PlaceGroup, case: Case, *, rules: tuple[Rule, ...] = RU
 
 
 def all_against(group: PlaceGroup, case: Case) -> Iterator[str]:
-    """The codes of all the rules in the way of these places, in order."""
-    return (rule.__name__ for rule in RULES if not rule(group, case))
+    """The codes of all the rules but `free` in the way of these places, in order."""
+    return (rule.__name__ for rule in RULES_WHEN_FREE if not rule(group, case))
 
 
 def would_do(group: PlaceGroup, case: Case) -> bool:

@@ -101,6 +101,12 @@ def status_of(refusal: errors.Refusal) -> int:
     return next(STATUS[kind] for kind in type(refusal).__mro__ if kind in STATUS)
 
 
+def problem_of(refusal: errors.Refusal) -> Response:
+    """Return a refusal as a response."""
+    faults, rules = getattr(refusal, "faults", ()), getattr(refusal, "rules", ())
+    return problem(status_of(refusal), refusal.code, refusal.detail, faults=faults, rules=rules)
+
+
 async def on_refusal(request: Request, refusal: Exception) -> Response:
     """Answer a refusal; a repeat of an answered request gets its first answer instead."""
     assert isinstance(refusal, errors.Refusal)  # noqa: S101 - registered for nothing else
@@ -114,8 +120,7 @@ async def on_refusal(request: Request, refusal: Exception) -> Response:
         isinstance(refusal, errors.Unauthenticated) and token_hash(request)
     ):
         await log_refused(request)
-    faults, rules = getattr(refusal, "faults", ()), getattr(refusal, "rules", ())
-    response = problem(status_of(refusal), refusal.code, refusal.detail, faults=faults, rules=rules)
+    response = problem_of(refusal)
     if isinstance(refusal, errors.TooMany | errors.Unavailable):
         response.headers["Retry-After"] = str(refusal.retry_after)
     if isinstance(refusal, errors.Unauthenticated):

@@ -13,10 +13,11 @@ from app.api.kit.disclosure import UNLOGGED, admit_apart, own_transaction, requi
 from app.api.kit.household import DangerZoneOut, HouseholdOut
 from app.api.kit.lists import ListIn, moment_and_id
 from app.api.kit.once import AlreadyAnswered, OnceIn, OnceRequired
+from app.api.kit.problems import problem_of
 from app.api.kit.wire import Id, In, Out, parse_id, single
 from app.database.answers import KeptAnswer
 from app.deps import Tx
-from app.errors import Missing
+from app.errors import Missing, Refusal
 from app.placing import danger_looks, holds, take_hold
 from app.placing.holds import HoldView
 from app.placing.take_hold import HoldRequest
@@ -27,6 +28,16 @@ router = APIRouter(tags=["Holds"])
 NO_LOG = N_("The access log is out of reach, so nothing is shown; try again in a moment.")
 
 
+class AnswersGiven(In):
+    """What an offer asks before it is held; written to the referral."""
+
+    threat_level: Literal[1, 2, 3] | None = Field(
+        default=None,
+        description="Needed for an openly known address as long as it is not known. It stays known "
+        "where a 3 refuses such an address.",
+    )
+
+
 class HoldWanted(In):
     """The offer to hold, and the ranking that has it."""
 
@@ -35,6 +46,9 @@ class HoldWanted(In):
     offer_id: Annotated[str, Field(max_length=200)]
     override_reason: known_codes.OverrideReason | None = Field(
         default=None, description="Needed below rank 1."
+    )
+    answers: AnswersGiven | None = Field(
+        default=None, description="To what the offer's `needsAnswer` names."
     )
 
 
@@ -164,12 +178,13 @@ class HoldList(Out):
     summary="Hold a place",
 )
 async def hold_place(wanted: HoldWanted, tx: Tx, once: OnceRequired) -> Response:
-    """Hold any free place of an offer: one winner a place."""
+    """Hold any free place of an offer, the best fitting first: one winner a place."""
     request = HoldRequest(
         referral_id=parse_id(wanted.referral_id),
         ranking_id=parse_id(wanted.ranking_id),
         offer_id=wanted.offer_id,
         override_reason=wanted.override_reason,
+        threat_level=None if wanted.answers is None else wanted.answers.threat_level,
     )
 
     def record(hold: HoldView) -> KeptAnswer:
@@ -177,10 +192,12 @@ async def hold_place(wanted: HoldWanted, tx: Tx, once: OnceRequired) -> Response
         assert answer is not None  # noqa: S101 - the key is required here
         return answer
 
-    hold, first = await take_hold.take_hold(tx, request, record=record)
-    if not first:
+    taken = await take_hold.take_hold(tx, request, record=record)
+    if isinstance(taken, Refusal):
+        return problem_of(taken)  # and not raised: what was answered with it is committed
+    if not taken.first:
         raise AlreadyAnswered
-    return HoldOut.of(hold).reply(201, etag=True)
+    return HoldOut.of(taken.hold).reply(201, etag=True)
 
 
 @router.get("/holds", response_model=HoldList, summary="Holds sent and received")

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
+from app.allocation.ranking.left_out import Band, band_of
 from app.allocation.ranking.obstacles import RegionOrProvider, obstacles
 from app.api.kit.known_codes import ProviderId, RegionCode
 from app.api.kit.reasons import ExclusionOut, TextOut, exclusion_out
@@ -45,13 +46,14 @@ class ObstaclesOut(
 
     region: str | None
     provider: str | None
-    places: int = Field(description="All there are, offered or not.")
+    places: Band = Field(description="All there are, offered or not, in a band.")
     ranks: list[int] = Field(
         description="Where the offers of it stand in the ranking; empty: nothing lawful is free."
     )
     obstacles: list[ExclusionOut] = Field(
         description="Every rule in the way and how many places it keeps away, most first. A place "
-        "with several rules in its way counts under each."
+        "with several rules in its way counts under each. `free` comes last, where something would "
+        "do and is not offered, and is told for the country."
     )
     text: TextOut
 
@@ -80,16 +82,18 @@ async def obstacles_out(
         if there.region
         else providers[there.provider_id or ""].name
     )
-    found = obstacles(ranked.inputs, there)
-    ranks = [offer.rank for offer in ranked.ranking.offers if there.has(offer.group)]
+    found = obstacles(ranked.inputs, ranked.ranking, there)
+    ranks = [offer.rank for offer in ranked.fold() if there.has(offer.first.group)]
+    places = band_of(found.places)
+    words = {
+        language: there_text(name, places=places, ranks=ranks, language=language)
+        for language in ("nl", "en")
+    }
     return ObstaclesOut(
         region=there.region,
         provider=there.provider_id,
-        places=found.places,
+        places=places,
         ranks=ranks,
         obstacles=[exclusion_out(excluded, reference) for excluded in found.in_the_way],
-        text=TextOut(
-            nl=there_text(name, places=found.places, ranks=ranks, language="nl"),
-            en=there_text(name, places=found.places, ranks=ranks, language="en"),
-        ),
+        text=TextOut(**words),
     )

@@ -1,16 +1,16 @@
 """The plan for a peak on the wire, as an intake desk sees it."""
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from app.allocation.peaks.peaks import MOST, PeakChoice, PlannedReferral
-from app.allocation.values import Exclusion
-from app.api.kit.wire import Id, In, Out, aliases_from
+from app.allocation.ranking.fold import FoldedOffer, fold_offers
+from app.allocation.ranking.left_out import band_of, count_by_rule, left_out
+from app.api.kit.reasons import Places
+from app.api.kit.wire import Id, In, Out
 from app.api.ranking.rankings import OfferProviderOut, OfferRegionOut, PolicyOut, TextOut
 from app.database.reference import Reference
 from app.database.register import ProviderCard
@@ -54,7 +54,7 @@ class PeakPlanWanted(In):
     ) = None
 
 
-class PlannedOfferOut(Out, alias_generator=aliases_from("group")):
+class PlannedOfferOut(Out):
     """An offer in a plan. Its points, and all other offers, stand in the ranking."""
 
     offer_id: str | None = Field(
@@ -68,17 +68,19 @@ class PlannedOfferOut(Out, alias_generator=aliases_from("group")):
     region: OfferRegionOut
     provider: OfferProviderOut
     kind: str
-    bed_spaces: int
     cross_regional: bool
     clearance_km: int | None
     freshness: str
+    needs_answer: list[Literal["threatLevel"]] = Field(
+        description="What a hold of it has to answer."
+    )
 
 
 class LeftOutOut(Out):
-    """How many places one rule left out."""
+    """How many places of the country one rule left out, in a band."""
 
     rule: str
-    places: int
+    places: Places
     text: TextOut
 
 
@@ -101,7 +103,7 @@ class ChangeOut(Out):
         description="more_placed, more_urgent, safer, own_region, better_known or points: what is "
         "gained where it differs; taken or nothing_lawful where there is nothing"
     )
-    count: int = Field(description="How many households, points or offers that is about.")
+    count: int = Field(description="How many households or points that is about.")
     text: TextOut
 
 
@@ -164,14 +166,23 @@ class _Showing:
         """Show an offer; one that the ranking does not have yet has no id."""
         if choice is None:
             return None
-        offer, leaves = choice.offer, choice.leaves
-        offer_id = None if leaves else offers.issue_offer_id(self.keyring, ranked.id, offer)
-        return PlannedOfferOut.of(
-            offer,
+        offer = _folded(choice, ranked)
+        offer_id = None
+        if not choice.leaves:
+            offer_id = offers.issue_offer_id(self.keyring, ranked.id, offer, first=choice.group)
+        group = offer.first.group
+        return PlannedOfferOut(
             offer_id=offer_id,
-            rank=None if leaves else offer.rank,
-            region=self.reference.regions[offer.group.region],
-            provider=self.providers[offer.group.provider_id],
+            rank=None if choice.leaves else offer.rank,
+            band=offer.first.band,
+            score=offer.score,
+            region=OfferRegionOut.of(self.reference.regions[group.region]),
+            provider=OfferProviderOut.of(self.providers[group.provider_id]),
+            kind=group.kind,
+            cross_regional=offer.first.cross_regional,
+            clearance_km=offer.clearance_km,
+            freshness=offer.freshness,
+            needs_answer=["threatLevel"] if offer.asks_threat_level else [],
         )
 
     def part(self, part: PlanPart) -> PlannedOut:
@@ -185,17 +196,31 @@ class _Showing:
             urgency=part.urgency,
             ranking_id=str(ranked.id),
             offer=self.offer(choice, ranked),
-            override_reason=peaks.OVERRIDE if choice and _needs_override(choice) else None,
+            override_reason=_override(choice, ranked),
             after=list(planned.after),
             in_turn=self.offer(planned.in_turn, ranked),
             change=_change(planned),
-            excluded=_left_out(ranked.ranking.excluded) if choice is None else [],
+            excluded=_left_out(ranked) if choice is None else [],
             refusal=None,
         )
 
 
-def _needs_override(choice: PeakChoice) -> bool:
-    return choice.offer.rank > 1 and not choice.leaves
+def _folded(choice: PeakChoice, ranked: RecordedRanking) -> FoldedOffer:
+    """Return the offer that a choice is shown as; outside the ranking it stands by itself."""
+    if choice.leaves:
+        alone = replace(ranked.ranking, offers=(choice.offer,))
+        return fold_offers(alone, ranked.need, bands=ranked.inputs.policy.bands)[0]
+    return next(
+        offer
+        for offer in ranked.fold()
+        if any(place.group.id == choice.group for place in offer.places)
+    )
+
+
+def _override(choice: PeakChoice | None, ranked: RecordedRanking) -> str | None:
+    if choice is None or choice.leaves or _folded(choice, ranked).rank == 1:
+        return None
+    return peaks.OVERRIDE
 
 
 def _unplanned_out(part: PlanPart) -> PlannedOut:
@@ -219,20 +244,21 @@ def _change(planned: PlannedReferral) -> ChangeOut:
     return ChangeOut(code=planned.change, because=planned.because, count=planned.count, text=words)
 
 
-def _left_out(excluded: Sequence[Exclusion]) -> list[LeftOutOut]:
-    counted: Counter[str] = Counter()
-    for one in excluded:
-        counted[one.rule] += one.places
+def _left_out(ranked: RecordedRanking) -> list[LeftOutOut]:
     return [
-        LeftOutOut(
-            rule=rule,
-            places=places,
-            text=TextOut(
-                nl=exclusion_text(Exclusion(rule, "", places), language="nl"),
-                en=exclusion_text(Exclusion(rule, "", places), language="en"),
-            ),
+        LeftOutOut.model_validate(
+            {
+                "rule": rule,
+                "places": band_of(places),
+                "text": TextOut(
+                    nl=exclusion_text(rule, band_of(places), language="nl"),
+                    en=exclusion_text(rule, band_of(places), language="en"),
+                ),
+            }
         )
-        for rule, places in counted.most_common()
+        for rule, places in count_by_rule(
+            left_out(ranked.inputs.case(), ranked.inputs, ranked.ranking)
+        )
     ]
 
 

@@ -1,23 +1,25 @@
 """Rankings on the wire: offers, best first, and exclusions, with reasons in words."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from app.allocation.ranking.missing_facts import missing_facts
-from app.allocation.ranking.own_region import OwnRegion, hide_household_rules, own_region
-from app.allocation.values import Offer
+from app.allocation.ranking.desk_view import DeskView, desk_view
+from app.allocation.ranking.fold import FoldedOffer, first_providers
+from app.allocation.ranking.own_region import OwnRegion, hide_household_rules
 from app.api.kit.once import OnceIn
 from app.api.kit.reasons import (
     ExclusionOut,
     MissingOut,
     PointsOut,
     TextOut,
+    TradeOut,
     exclusion_out,
     missing_out,
     points_out,
+    trade_out,
 )
 from app.api.kit.wire import Id, In, Out, aliases_from, parse_id, single
 from app.database.reference import Reference
@@ -34,10 +36,21 @@ ABOUT_DANGER = frozenset({"nearness"})
 """Factors hidden from auditors: they tell where a household wants, or fears, to be."""
 
 
-class RankingWanted(In):
-    """How many offers to show."""
+MOST_PROVIDERS, USUAL_PROVIDERS = 25, 10
+"""How many providers in regions are shown of a ranking at most, and unless asked otherwise."""
 
-    limit: Annotated[int, Field(strict=True, ge=1, le=200)] = 20
+ASKED = "The first providers in regions to show, each with all its offers there."
+
+
+class RankingWanted(In):
+    """How much of a ranking to show."""
+
+    limit: Annotated[int, Field(strict=True, ge=1, le=MOST_PROVIDERS, description=ASKED)] = (
+        USUAL_PROVIDERS
+    )
+
+
+LimitIn = Annotated[int, Query(ge=1, le=MOST_PROVIDERS, description=ASKED)]
 
 
 class PolicyOut(Out):
@@ -62,8 +75,15 @@ class OfferProviderOut(Out):
     phone: str
 
 
-class OfferOut(Out):
-    """Interchangeable free places at one site."""
+class OfferOut(
+    Out,
+    json_schema_extra={
+        "description": "All free places of one provider in one region that are alike in kind, "
+        "sharing, supervision, secrecy, band and way of acceptance; the rest is the least that "
+        "any of them has."
+    },
+):
+    """All free places of one provider in one region that are alike."""
 
     offer_id: str
     rank: int
@@ -72,10 +92,11 @@ class OfferOut(Out):
     region: OfferRegionOut
     provider: OfferProviderOut
     kind: str
-    bed_spaces: int
-    free: str = Field(description='A band: "1-2" or "3+".')
     sharing: str
-    features: list[str]
+    supervision: str
+    features: list[str] = Field(
+        description="Of those asked for, and of those for children where there are any."
+    )
     address_secrecy: str
     cross_regional: bool
     clearance_km: int | None = Field(
@@ -84,7 +105,10 @@ class OfferOut(Out):
     freshness: str
     automatic_acceptance: bool
     new_site: bool = Field(
-        description="Whether its site was approved, or moved, less than the policy's days ago."
+        description="Whether a site was approved, or moved, less than the policy's days ago."
+    )
+    needs_answer: list[Literal["threatLevel"]] = Field(
+        description="What a hold of it has to answer; such offers stand below all others."
     )
     safety: TextOut = Field(
         description="How far it is from danger, or that nobody asked about danger yet."
@@ -106,7 +130,8 @@ class OwnRegionOut(
         description="How many offers of the ranking are there; 0: nothing lawful was free."
     )
     excluded: list[ExclusionOut] = Field(
-        description="Every other place there, by the first rule in its way."
+        validation_alias="left_out",
+        description="The other places there, by the first rule in their way.",
     )
 
 
@@ -119,6 +144,9 @@ class RankingOut(Out, alias_generator=aliases_from("ranking")):
     policy: PolicyOut
     offers: list[OfferOut]
     excluded: list[ExclusionOut]
+    trades: list[TradeOut] = Field(
+        description="What the household could do without, where fewer than three offers are found."
+    )
     considered: int
     safety_assessed: bool
     missing: list[MissingOut] = Field(
@@ -171,10 +199,12 @@ async def rank_places(
 
 
 @router.get("/rankings/{id}", response_model=RankingOut, summary="One ranking")
-async def read_ranking(id: str, request: Request, tx: Tx) -> Response:
+async def read_ranking(
+    id: str, request: Request, tx: Tx, limit: LimitIn = USUAL_PROVIDERS
+) -> Response:
     """Read a recorded ranking again."""
     ranked = await rankings.read(tx, parse_id(id))
-    return single(await ranking_out(tx, ranked, limit=200), request)
+    return single(await ranking_out(tx, ranked, limit=limit), request)
 
 
 @router.post(
@@ -186,9 +216,10 @@ async def replay_ranking(id: str, tx: Tx, once: OnceIn) -> Response:
     """Compute a recorded ranking again from what was recorded, and compare."""
     ranked, identical = await rankings.replay_ranking(tx, parse_id(id))
     reference = await tx.snapshots.reference(tx)
-    order, found = None, own_region(ranked.need, ranked.ranking)
+    order, view = None, desk_view(ranked.inputs, ranked.ranking)
+    found = view.own_region
     if not ranked.is_of(tx.caller):
-        order = [standing_out(offer, reference) for offer in ranked.ranking.offers]
+        order = [standing_out(offer, reference) for offer in view.offers]
         found = found and hide_household_rules(found)
     reply = ReplayOut(
         identical=identical, offers=order, own_region=own_region_out(found, reference)
@@ -196,11 +227,14 @@ async def replay_ranking(id: str, tx: Tx, once: OnceIn) -> Response:
     return await once.keep(tx, reply, referral_id=ranked.referral_id)
 
 
-async def ranking_out(tx: Transaction, ranked: RecordedRanking, *, limit: int) -> RankingOut:
-    """Show a ranking: its first offers, and everything left out."""
+async def ranking_out(
+    tx: Transaction, ranked: RecordedRanking, *, limit: int, view: DeskView | None = None
+) -> RankingOut:
+    """Show a ranking: the offers of its first providers, and in bands what is left out."""
     reference = await tx.snapshots.reference(tx)
     providers = await tx.snapshots.providers(tx)
     new = await rankings.new_sites(tx)
+    view = view or desk_view(ranked.inputs, ranked.ranking)
     return RankingOut.of(
         ranked,
         policy=PolicyOut.of(ranked),
@@ -208,16 +242,17 @@ async def ranking_out(tx: Transaction, ranked: RecordedRanking, *, limit: int) -
             _offer(
                 offer,
                 offers.issue_offer_id(tx.keyring, ranked.id, offer),
-                region=OfferRegionOut.of(reference.regions[offer.group.region]),
-                provider=providers[offer.group.provider_id],
+                region=OfferRegionOut.of(reference.regions[offer.first.group.region]),
+                provider=providers[offer.first.group.provider_id],
                 assessed=ranked.ranking.safety_assessed,
-                new=offer.group.site_id in new,
+                new=any(place.group.site_id in new for place in offer.places),
             )
-            for offer in ranked.ranking.offers[:limit]
+            for offer in first_providers(view.offers, most=limit)
         ],
-        excluded=[exclusion_out(excluded, reference) for excluded in ranked.ranking.excluded],
-        missing=[missing_out(fact) for fact in missing_facts(ranked.inputs)],
-        own_region=own_region_out(own_region(ranked.need, ranked.ranking), reference),
+        excluded=[exclusion_out(found, reference) for found in view.left_out],
+        trades=[trade_out(trade) for trade in view.trades],
+        missing=[missing_out(fact) for fact in view.missing],
+        own_region=own_region_out(view.own_region, reference),
     )
 
 
@@ -226,12 +261,12 @@ def own_region_out(found: OwnRegion | None, reference: Reference) -> OwnRegionOu
     if found is None:
         return None
     return OwnRegionOut.of(
-        found, excluded=[exclusion_out(excluded, reference) for excluded in found.excluded]
+        found, left_out=[exclusion_out(left_out, reference) for left_out in found.left_out]
     )
 
 
 def _offer(
-    offer: Offer,
+    offer: FoldedOffer,
     offer_id: str,
     *,
     region: OfferRegionOut,
@@ -240,25 +275,25 @@ def _offer(
     new: bool,
 ) -> OfferOut:
     # Named one by one: a ranking has many offers, and finding a field on the parts of each is slow.
-    group = offer.group
+    group = offer.first.group
     return OfferOut(
         offer_id=offer_id,
         rank=offer.rank,
-        band=offer.band,
+        band=offer.first.band,
         score=offer.score,
         region=region,
         provider=OfferProviderOut.of(provider),
         kind=group.kind,
-        bed_spaces=group.bed_spaces,
-        free="1-2" if offer.free <= 2 else "3+",  # noqa: PLR2004 - the band says so itself
         sharing=group.sharing,
-        features=list(group.features),
+        supervision=group.supervision,
+        features=list(offer.features),
         address_secrecy=group.address_secrecy,
-        cross_regional=offer.cross_regional,
+        cross_regional=offer.first.cross_regional,
         clearance_km=offer.clearance_km,
         freshness=offer.freshness,
         automatic_acceptance=group.automatic_acceptance,
         new_site=new,
+        needs_answer=["threatLevel"] if offer.asks_threat_level else [],
         safety=TextOut(
             nl=safety_text(offer, safety_assessed=assessed, language="nl"),
             en=safety_text(offer, safety_assessed=assessed, language="en"),
@@ -267,13 +302,13 @@ def _offer(
     )
 
 
-def standing_out(offer: Offer, reference: Reference) -> StandingOut:
+def standing_out(offer: FoldedOffer, reference: Reference) -> StandingOut:
     """Show an offer as an auditor may see it."""
     lines = [line for line in offer.points if line.factor not in ABOUT_DANGER]
     return StandingOut(
         rank=offer.rank,
         # Not the whole score: what is left out of the lines could be told from that.
         score=sum(line.points for line in lines),
-        region=OfferRegionOut.of(reference.regions[offer.group.region]),
+        region=OfferRegionOut.of(reference.regions[offer.first.group.region]),
         points=[points_out(line) for line in lines],
     )

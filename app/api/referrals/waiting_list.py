@@ -1,10 +1,12 @@
 """The waiting list and vacancies, on the wire."""
 
 from datetime import date, datetime
+from typing import Annotated
 
 from fastapi import APIRouter, Response
-from pydantic import AliasPath, Field
+from pydantic import AliasPath, BeforeValidator, Field
 
+from app.allocation.ranking.left_out import Band, band_of
 from app.allocation.ranking.waiting_list import ListPosition
 from app.api.kit.lists import ListIn, ListRequest, moment_and_id
 from app.api.kit.wire import Id, Out, aliases_from
@@ -14,6 +16,10 @@ from app.referrals import waiting_list
 from app.referrals.waiting_list import WaitingReferral
 
 router = APIRouter(tags=["Waiting"])
+
+
+def _band_if_counted(households: int | None) -> Band | None:
+    return None if households is None else band_of(households)
 
 
 class AlternativeInUseOut(Out):
@@ -84,8 +90,9 @@ class VacancyOut(Out):
     )
     kind: str
     freed_at: datetime
-    lawful_for: int | None = Field(
-        description="How many of those who waited could lawfully go there; none: not yet."
+    lawful_for: Annotated[Band | None, BeforeValidator(_band_if_counted)] = Field(
+        description="How many of those who waited could lawfully go there, in a band; none: not "
+        "counted yet."
     )
 
 

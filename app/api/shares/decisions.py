@@ -168,7 +168,7 @@ async def show_decision(
         found.row,
         policy=PolicyOut.of(ranked),
         identical=found.identical,
-        offers=[standing_out(offer, reference) for offer in ranked.ranking.offers],
+        offers=[standing_out(offer, reference) for offer in found.offers],
         own_region=own_region_out(found.own_region, reference),
         inclusion=found.included,
     )

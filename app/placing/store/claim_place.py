@@ -27,7 +27,7 @@ from app.database.transaction import Transaction
 TYPES: tuple[BindParameter[Any], ...] = (
     *(
         bindparam(name, type_=Uuid())
-        for name in ("hold_id", "referral_id", "receiver_id", "ranking_id", "group_id")
+        for name in ("hold_id", "referral_id", "receiver_id", "ranking_id")
     ),
     *(bindparam(name, type_=DateTime(timezone=True)) for name in ("expires_at", "accepted_at")),
     *(
@@ -41,13 +41,14 @@ TYPES: tuple[BindParameter[Any], ...] = (
         for name in ("ranking_minutes", "rank", "renewals_left", "answer_status")
     ),
     bindparam("leaves_region", type_=Boolean()),
+    bindparam("group_ids", type_=ARRAY(Uuid())),
     bindparam("go_first", type_=ARRAY(Uuid())),
     bindparam("register_version", type_=BigInteger()),
 )
 
 TAKE = text("""
 SELECT * FROM take_hold(
-  :hold_id, :referral_id, :ranking_id, :ranking_minutes, :group_id, :receiver_id, :rank, :kind,
+  :hold_id, :referral_id, :ranking_id, :ranking_minutes, :group_ids, :receiver_id, :rank, :kind,
   :leaves_region, :override_reason, :status, :accepted_by, :accepted_at, :expires_at,
   :renewals_left, :route, :key, :fingerprint, :answer_status, :sealed, :source, :request_id,
   :go_first, :register_version)
@@ -64,7 +65,8 @@ class NewHold:
     provider_id: UUID
     ranking_id: UUID
     ranking_minutes: int
-    group_id: UUID
+    group_ids: tuple[UUID, ...]
+    """The groups of places, in the order in which they are to be taken."""
     receiver_id: UUID
     rank: int
     kind: str
@@ -115,7 +117,7 @@ def _values(
         "referral_id": hold.referral_id,
         "ranking_id": hold.ranking_id,
         "ranking_minutes": hold.ranking_minutes,
-        "group_id": hold.group_id,
+        "group_ids": hold.group_ids,
         "receiver_id": hold.receiver_id,
         "rank": hold.rank,
         "kind": hold.kind,

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, exists, func, insert, or_, select
+from sqlalchemy import and_, exists, func, insert, or_, select, text
 
 from app import models
 from app.allocation.policy.policy import Policy, parse_policy
@@ -51,6 +51,14 @@ _ADD = insert(Ranking)
 async def add(tx: Transaction, rankings: Sequence[RankingRow]) -> None:
     """Record rankings, one at least."""
     await tx.run_each(_ADD, [asdict(ranking) for ranking in rankings])
+
+
+_KEEP = text("SELECT keep_rankings(:id)")
+
+
+async def keep(tx: Transaction, referral_id: UUID) -> None:
+    """Let the rankings that saw a referral before its newest change go on."""
+    await tx.rows(_KEEP, {"id": referral_id})
 
 
 async def read(tx: Transaction, ranking_id: UUID) -> tuple[RankingRow, bytes | None] | None:

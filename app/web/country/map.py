@@ -22,6 +22,7 @@ Ring = Sequence[Sequence[float]]
 KM_A_DEGREE = radians(1) * EARTH_RADIUS_KM
 MARGIN_KM = 6.0
 RADIUS_KM: Mapping[str, float] = {
+    "offered": 5.0,
     "many": 7.0,
     "few": 5.0,
     "full": 4.0,
@@ -30,6 +31,8 @@ RADIUS_KM: Mapping[str, float] = {
     "none": 2.0,
 }
 """The radius of each mark; sizes differ, so that marks are not told apart by colour alone."""
+OFFERED = "offered"
+"""The mark of a region where a ranking offers something: how much is free there it does not say."""
 MARK_OF_BAND: Mapping[str, str] = {"3+": "many", "1-2": "few", "0": "full"}
 RING_KM = 2.5
 MOST_LABELS = 14
@@ -85,7 +88,8 @@ class Mark:
     @property
     def stale(self) -> bool:
         """Whether the mark shows a count that was not confirmed lately."""
-        return self.region.freshness == "stale" and self.shape in MARK_OF_BAND.values()
+        counted = self.shape == OFFERED or self.shape in MARK_OF_BAND.values()
+        return counted and self.region.freshness == "stale"
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +231,11 @@ def _mark(region: MapRegion, projection: Projection) -> Mark:
 
 
 def _shape(region: MapRegion) -> str:
-    return "out" if region.lawful is False else shape_of(region.free, region.freshness)
+    if region.lawful is None:
+        return shape_of(region.free, region.freshness)
+    if not region.lawful:
+        return "out"
+    return "unknown" if region.freshness == "unknown" else OFFERED
 
 
 def shape_of(free: str | None, freshness: str | None) -> str:

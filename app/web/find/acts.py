@@ -118,19 +118,20 @@ class ActOutcome:
 async def do_once(
     tx: Transaction,
     sent: SentForm,
-    act: Callable[[], Awaitable[ActOutcome]],
+    act: Callable[[], Awaitable[ActOutcome | Refusal]],
     *,
     kept: bool = False,
 ) -> ActOutcome | Refusal:
     """Do an act, or return the outcome of its first time.
 
-    A refusal undoes the whole act, and is returned.
+    A refusal that is raised undoes the whole act, and is returned; one that the act returns undoes
+    nothing.
     `kept` means that the act itself records its outcome for repeats.
     """
     try:
         async with tx.attempt():
             outcome = await act()
-            if not kept:
+            if not kept and isinstance(outcome, ActOutcome):
                 await sent.once.keep(tx, outcome.record(), referral_id=UUID(outcome.referral))
             return outcome
     except EXPECTED as refusal:

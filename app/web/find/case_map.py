@@ -4,8 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date
 
+from app.allocation.ranking.desk_view import DeskView
+from app.allocation.ranking.fold import FRESHEST, first_providers
 from app.allocation.ranking.safety import zones_in_force
 from app.allocation.values import KINDS_FOR_URGENCY, DangerZone
+from app.api.ranking.rankings import MOST_PROVIDERS
 from app.database.reference import Reference
 from app.database.transaction import Transaction
 from app.ranking.rankings import RecordedRanking
@@ -15,9 +18,6 @@ from app.web.country.bands import map_regions, rows_of
 from app.web.country.map import Drawing, MapRegion, UnsafeArea, draw_country
 from app.web.find.draft import DIGITS, Draft
 from app.web.find.names import Names
-
-FEW = 2
-FRESHEST = ("fresh", "stale", "unknown")
 
 
 async def draw_draft(tx: Transaction, draft: Draft, *, names: Names) -> Drawing:
@@ -31,16 +31,14 @@ async def draw_draft(tx: Transaction, draft: Draft, *, names: Names) -> Drawing:
     )
 
 
-def draw_ranking(ranked: RecordedRanking, reference: Reference) -> Drawing:
+def draw_ranking(ranked: RecordedRanking, view: DeskView, reference: Reference) -> Drawing:
     """Draw the regions with offers, those without and why, and the unsafe areas."""
-    free: Counter[str] = Counter()
     fresh: dict[str, str] = {}
-    for offer in ranked.ranking.offers:
-        region = offer.group.region
-        free[region] += offer.free
+    for offer in first_providers(view.offers, most=MOST_PROVIDERS):
+        region = offer.first.group.region
         fresh[region] = min(fresh.get(region, offer.freshness), offer.freshness, key=FRESHEST.index)
-    why: dict[str, Counter[str]] = {}
-    for out in ranked.ranking.excluded:
+    why: dict[str | None, Counter[str]] = {}
+    for out in view.left_out:
         why.setdefault(out.region, Counter())[out.rule] += out.places
     shown = [
         MapRegion(
@@ -48,23 +46,18 @@ def draw_ranking(ranked: RecordedRanking, reference: Reference) -> Drawing:
             name=region.name,
             lat=region.lat,
             lon=region.lon,
-            free=_band(free[region.code]) if region.code in free else None,
             freshness=fresh.get(region.code),
-            lawful=region.code in free if region.code in free or region.code in why else None,
+            lawful=region.code in fresh if region.code in fresh or region.code in why else None,
             why=()
-            if region.code in free
+            if region.code in fresh
             else tuple(rule for rule, _ in why.get(region.code, Counter()).most_common()),
         )
         for region in sorted(
             reference.regions.values(),
-            key=lambda region: (region.code not in free, -region.population),
+            key=lambda region: (region.code not in fresh, -region.population),
         )
     ]
     return draw_country(shown, _areas(ranked.inputs.dangers.zones, reference))
-
-
-def _band(free: int) -> str:
-    return "1-2" if free <= FEW else "3+"
 
 
 def _zones_of(draft: Draft, names: Names, reference: Reference) -> Iterator[DangerZone]:

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import TypeAdapter
 
+from app.allocation.ranking.case import HIGHEST_THREAT_LEVEL
 from app.api.kit import known_codes
 from app.api.kit.disclosure import admit_apart, own_transaction
 from app.api.kit.once import AlreadyAnswered
@@ -30,7 +31,9 @@ OVERRIDE = TypeAdapter[str](known_codes.OverrideReason)
 RELEASE = TypeAdapter[str](known_codes.ReleaseReason)
 PURPOSE = TypeAdapter[str](known_codes.RevealPurpose)
 LONGEST_CODE = 40
-GONE = frozenset({"offer_gone", "ranking_outdated"})
+THREAT_LEVELS = {str(level): level for level in range(1, HIGHEST_THREAT_LEVEL + 1)}
+"""The answers that an openly known address asks for, as a form sends them."""
+GONE = frozenset({"offer_gone", "ranking_outdated", "no_longer_safe"})
 """The refusals that a new ranking answers at once."""
 
 
@@ -40,16 +43,19 @@ async def hold_offer(id: str, work: WorkIn, sent: SentIn) -> Response:
     referral_id, ranking_id = parse_id(id), parse_id(sent.get("ranking"))
     done = ActOutcome(str(referral_id), said="held")
 
-    async def act() -> ActOutcome:
+    async def act() -> ActOutcome | Refusal:
         reason = sent.optional("override_reason")
         overriding = (
             None if reason is None else known_code(OVERRIDE, reason, pointer="/overrideReason")
         )
-        request = HoldRequest(referral_id, ranking_id, sent.get("offer"), overriding)
-        _, first = await take_hold.take_hold(
+        level = THREAT_LEVELS.get(sent.get("threat_level"))
+        request = HoldRequest(referral_id, ranking_id, sent.get("offer"), overriding, level)
+        taken = await take_hold.take_hold(
             work.tx, request, record=lambda _: _record(work, sent, done)
         )
-        if not first:
+        if isinstance(taken, Refusal):
+            return taken  # and not raised: what was answered with it is committed
+        if not taken.first:
             raise AlreadyAnswered
         return done
 

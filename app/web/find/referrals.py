@@ -16,6 +16,7 @@ from app.desk import desk
 from app.errors import Invalid, Mismatch, Refusal, Stale
 from app.placing import referral_changes
 from app.ranking import peaks
+from app.reference import load
 from app.referrals import referrals, shields
 from app.web.dues import read_dues
 from app.web.find import draft
@@ -139,7 +140,13 @@ async def plan_for_all(work: WorkIn, sent: SentIn) -> Response:
     waiting = (await desk.read_caseload(work.tx)).waiting
     references = {str(item.referral.id): item.referral.case.reference for item in waiting}
     planned = await plan_out(work.tx, made)
-    return work.page.show("find/plan.html", plan=planned, references=references, new_key=new_key)
+    return work.page.show(
+        "find/plan.html",
+        plan=planned,
+        references=references,
+        codes=load().codes,
+        new_key=new_key,
+    )
 
 
 @router.post("/find/{id}", dependencies=WITH_PROVIDERS)

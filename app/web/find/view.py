@@ -1,8 +1,7 @@
 """The values of a referral's page: its state, its offers and its form, as they stand now."""
 
 import hashlib
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -10,11 +9,13 @@ from uuid import UUID
 
 from fastapi import Depends
 
+from app.allocation.ranking.desk_view import DeskView, desk_view
+from app.allocation.ranking.fold import FoldedOffer
+from app.allocation.ranking.left_out import band_of, count_by_rule
 from app.allocation.ranking.obstacles import RegionOrProvider
-from app.allocation.values import Exclusion, Offer
 from app.api.kit.reasons import TextOut
 from app.api.ranking.obstacles import ObstaclesOut, obstacles_out
-from app.api.ranking.rankings import ranking_out
+from app.api.ranking.rankings import MOST_PROVIDERS, ranking_out
 from app.database.register import ProviderCard
 from app.database.transaction import Transaction
 from app.deps import Tx
@@ -34,17 +35,9 @@ from app.web.find.names import names
 from app.web.page import Page, PageIn
 from app.words.ranking import exclusion_text
 
-FIRST_OFFERS, MOST_OFFERS = 5, 200
-"""The number of offers that a page shows at first, and at most."""
+FIRST_PROVIDERS = 5
+"""The number of providers in regions whose offers a page shows at first."""
 MOST_CONTACTS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """The number of places in the country that a rule left out, in words."""
-
-    places: int
-    text: TextOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +117,15 @@ async def case_values(
     filled = draft.of_content(course.referral.content, known)
     is_open = course.referral.status == "open"
     ranked = await work.read_ranking(ranking, referral_id) if ranking and is_open else None
+    view = None if ranked is None else desk_view(ranked.inputs, ranked.ranking)
     return {
         "course": course,
         "referral": course.referral,
         "content": course.referral.content,
         "form": await work.form_values(filled, referral=course.referral),
         "drawing": await work.draw_map(filled)
-        if ranked is None
-        else case_map.draw_ranking(ranked, reference),
+        if ranked is None or view is None
+        else case_map.draw_ranking(ranked, view, reference),
         "names": known,
         "providers": await work.providers(),
         "reference": reference,
@@ -139,8 +133,10 @@ async def case_values(
         "codes": load().codes,
         "contacts": await contacts.list_for(tx, referral_id, limit=MOST_CONTACTS, after=None),
         "ranking": None
-        if ranked is None
-        else await ranking_values(work, ranked, most=MOST_OFFERS if every else FIRST_OFFERS),
+        if ranked is None or view is None
+        else await ranking_values(
+            work, ranked, view, most=MOST_PROVIDERS if every else FIRST_PROVIDERS
+        ),
         "seen": state_of(course.progress),
         "at": tx.at,
         "new_key": new_key,
@@ -149,9 +145,11 @@ async def case_values(
     }
 
 
-async def ranking_values(work: IntakeWork, ranked: RecordedRanking, *, most: int) -> dict[str, Any]:
+async def ranking_values(
+    work: IntakeWork, ranked: RecordedRanking, view: DeskView, *, most: int
+) -> dict[str, Any]:
     """Return the values of a ranking: offers, missing facts, and places left out by rule."""
-    shown = await ranking_out(work.tx, ranked, limit=most)
+    shown = await ranking_out(work.tx, ranked, limit=most, view=view)
     minutes = (work.tx.at - ranked.as_of).total_seconds() / 60
     policy = (await work.tx.snapshots.reference(work.tx)).policy
     return {
@@ -159,7 +157,7 @@ async def ranking_values(work: IntakeWork, ranked: RecordedRanking, *, most: int
         "as_of": shown.as_of,
         "old": minutes >= policy.ranking_minutes,
         "offers": shown.offers,
-        "more": len(ranked.ranking.offers) - len(shown.offers),
+        "more": most < MOST_PROVIDERS and len(shown.offers) < len(view.offers),
         "most": max((line.points for offer in shown.offers for line in offer.points), default=1)
         or 1,
         "best": max((offer.score for offer in shown.offers), default=1) or 1,
@@ -167,13 +165,13 @@ async def ranking_values(work: IntakeWork, ranked: RecordedRanking, *, most: int
         "assessed": shown.safety_assessed,
         "ran_out": not shown.safety_assessed and ranked.need.danger_assessment == "assessed",
         "considered": shown.considered,
-        "updated": {offer.rank: updated_of(offer, ranked.as_of) for offer in ranked.ranking.offers},
-        "left_out": left_out_by_rule(ranked.ranking.excluded),
+        "updated": {offer.rank: updated_of(offer, ranked.as_of) for offer in view.offers},
+        "left_out": left_out_by_rule(view),
         "own_region": shown.own_region,
     }
 
 
-def updated_of(offer: Offer, as_of: datetime) -> datetime | None:
+def updated_of(offer: FoldedOffer, as_of: datetime) -> datetime | None:
     """Return since when an offer's count is fresh, or stale; None if never confirmed.
 
     The time is in whole hours, as the ranking has it: the minute of a site would show that
@@ -187,20 +185,14 @@ def updated_of(offer: Offer, as_of: datetime) -> datetime | None:
     return as_of - timedelta(hours=hours + 1 if offer.freshness == "fresh" else hours)
 
 
-def left_out_by_rule(excluded: Sequence[Exclusion]) -> list[LeftOut]:
-    """Return the number of places that each rule left out in the country, most first."""
-    counted: Counter[str] = Counter()
-    for one in excluded:
-        counted[one.rule] += one.places
+def left_out_by_rule(view: DeskView) -> list[TextOut]:
+    """Return how many places each rule left out in the country, in words, most first."""
     return [
-        LeftOut(
-            places,
-            TextOut(
-                nl=exclusion_text(Exclusion(rule, "", places), language="nl"),
-                en=exclusion_text(Exclusion(rule, "", places), language="en"),
-            ),
+        TextOut(
+            nl=exclusion_text(rule, band_of(places), language="nl"),
+            en=exclusion_text(rule, band_of(places), language="en"),
         )
-        for rule, places in counted.most_common()
+        for rule, places in count_by_rule(view.left_out)
     ]
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from app.accounts import access_log
+from app.allocation.ranking.left_out import band_of
 from app.api.placing.holds import HoldOut
 from app.api.placing.swaps import SwapOut, swap_out
 from app.database.transaction import Transaction
@@ -177,7 +178,7 @@ async def _elsewhere(tx: Transaction, mine: OwnRegister) -> Known:
         "alternatives": await alternatives.list_for(tx, limit=view.AT_ONCE, after=None),
         "is_overdue": alternatives.is_overdue,
         "capacity": await alternatives.capacity(tx),
-        "vacancies": [row for row in freed if row.lawful_for],
+        "vacancies": [(row, band_of(row.lawful_for)) for row in freed if row.lawful_for],
         "notices": await access_log.list_notices(tx, limit=NOTICES, before=None, after=None),
         "at": tx.at,
         "mine": mine,

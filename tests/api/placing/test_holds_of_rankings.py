@@ -84,7 +84,7 @@ async def test_a_site_that_declined_is_not_offered_again_and_cannot_be_held_by_t
     ranking = await where.intake.post(f"/referrals/{wanted['referralId']}/rankings")
     assert ranking["offers"] == []
     assert [(left["rule"], left["region"], left["places"]) for left in ranking["excluded"]] == [
-        ("declined", THERE, 2)
+        ("declined", THERE, "1-4")
     ]
     await where.hold()
 

@@ -129,10 +129,10 @@ async def test_the_record_shows_the_own_region_to_the_desk_and_to_an_auditor_wit
     own = (await where.intake.get(path))["ownRegion"]
     assert own["region"] == HERE
     assert own["offers"] == 0
-    assert {left["rule"]: left["places"] for left in own["excluded"]} == {
-        "free": 1,
-        "size": 1,
-        "admission": 1,
+    assert {(left["rule"], left["region"], left["places"]) for left in own["excluded"]} == {
+        ("free", None, "1-4"),
+        ("size", HERE, "1-4"),
+        ("admission", HERE, "1-4"),
     }
 
     await come_free(home)
@@ -146,7 +146,7 @@ async def test_the_record_shows_the_own_region_to_the_desk_and_to_an_auditor_wit
         told = {left["rule"]: left["places"] for left in replay["ownRegion"]["excluded"]}
         assert (replay["ownRegion"]["offers"], told) == (
             0,
-            {"free": 1, "unsuitable": 1, "admission": 1},
+            {"free": "1-4", "unsuitable": "1-4", "admission": "1-4"},
         )
     await (await country.client("auditor", region=FAR)).post(f"{path}/replays", expect=404)
 

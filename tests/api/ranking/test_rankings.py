@@ -46,17 +46,25 @@ async def test_a_ranking_whose_rules_are_gone_is_not_made_again_by_others(countr
     assert "made by version 0 of the rules" in (await where.intake.get(path, expect=409))["detail"]
 
 
-async def test_the_limit_shows_fewer_offers_of_the_same_ranking(country: Country) -> None:
+async def test_the_limit_counts_providers_in_regions_and_not_offers(country: Country) -> None:
     where = await desk(country)
-    for beds in (5, 6, 7):
-        await where.receiver.post("/places", place_body(where.there.site_id, bedSpaces=beds))
+    for kind, beds in (("crisis", 5), ("crisis", 6), ("regular", 7)):
+        there = place_body(where.there.site_id, bedSpaces=beds, kind=kind)
+        await where.receiver.post("/places", there)
+    await shelter(country, "eik", site={"municipality": FAR}, kind="emergency")
     referral = await where.intake.post("/referrals", referral_body())
     path = f"/referrals/{referral['id']}/rankings"
-    shown = await where.intake.post(path, {"limit": 2})
-    assert [offer["rank"] for offer in shown["offers"]] == [1, 2]
-    assert len((await where.intake.get(f"/rankings/{shown['id']}"))["offers"]) == 4
-    for limit in (0, 201, "2", True):
+    shown = await where.intake.post(path, {"limit": 1})
+    assert [(offer["rank"], offer["kind"]) for offer in shown["offers"]] == [
+        (1, "crisis"),
+        (2, "regular"),
+    ]
+    again = f"/rankings/{shown['id']}"
+    assert [offer["rank"] for offer in (await where.intake.get(again))["offers"]] == [1, 2, 3]
+    assert (await where.intake.get(f"{again}?limit=1"))["offers"] == shown["offers"]
+    for limit in (0, 26, "2", True):
         assert await problem(where.intake, path, {"limit": limit}, status=400) == "invalid_input"
+    await where.intake.get(f"{again}?limit=26", expect=400)
 
 
 async def test_where_nothing_was_asked_every_offer_says_so_and_the_origin_is_a_zone(

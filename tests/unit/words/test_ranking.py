@@ -11,7 +11,7 @@ from app.allocation.ranking.own_region import UNSUITABLE
 from app.allocation.ranking.points import FACTORS
 from app.allocation.ranking.rules import CODES
 from app.allocation.shares.shares import NIGHT
-from app.allocation.values import KINDS_FOR_URGENCY, Exclusion, Points
+from app.allocation.values import KINDS_FOR_URGENCY, Points
 from app.reference import load
 from app.words.ranking import (
     MISSING,
@@ -46,7 +46,8 @@ def test_whatever_is_ranked_can_be_said(language: str) -> None:
             said |= {point_text(line, language=language) for line in offer.points}
             said.add(safety_text(offer, safety_assessed=ranking.safety_assessed, language=language))
         said |= {
-            exclusion_text(out, language=language, region_name="Zwolle") for out in ranking.excluded
+            exclusion_text(out.rule, "5-19", language=language, region_name="Zwolle")
+            for out in ranking.excluded
         }
 
     for sentence in said:
@@ -58,22 +59,23 @@ def test_whatever_is_ranked_can_be_said(language: str) -> None:
     [
         (
             Points("fit", 105, {"case": "acute_crisis", "spare": 1, "scarce": 0, "unused": 1}),
-            (
-                "Crisisplek bij acute nood; 1 slaapplaats blijft leeg; de locatie is "
-                "gespecialiseerd in iets anders."
-            ),
-            (
-                "Crisis place for an acute need; 1 bed space stays empty; the site specialises "
-                "in something else."
-            ),
+            "Crisisplek bij acute nood; groter of bijzonderder dan nodig.",
+            "Crisis place for an acute need; larger or more particular than needed.",
         ),
         (
-            Points("fit", 120, {"case": "planned_move_on", "spare": 0, "scarce": 2, "unused": 0}),
-            (
-                "Doorstroomwoning, volgens plan; precies groot genoeg; 2 schaarse voorzieningen "
-                "blijven ongebruikt."
-            ),
-            "Move-on home, as planned; exactly large enough; 2 scarce features go unused.",
+            Points("fit", 120, {"case": "planned_move_on", "spare": 0, "scarce": 0, "unused": 0}),
+            "Doorstroomwoning, volgens plan; niet groter of bijzonderder dan nodig.",
+            "Move-on home, as planned; no larger or more particular than needed.",
+        ),
+        (
+            Points("nearness", 90, {"case": "within", "km": 60}),
+            "50-75 km hemelsbreed van de gemeente waar ze in de buurt willen blijven.",
+            "50-75 km, as the crow flies, from the municipality that they want to stay near.",
+        ),
+        (
+            Points("nearness", 1, {"case": "within", "km": 195}),
+            "150+ km hemelsbreed van de gemeente waar ze in de buurt willen blijven.",
+            "150+ km, as the crow flies, from the municipality that they want to stay near.",
         ),
         (
             Points("freshness", 12, {"case": "stale", "hours": 50}),
@@ -92,15 +94,11 @@ def test_points_are_said_plainly(points: Points, nl: str, en: str) -> None:
 
 
 def test_an_exclusion_says_how_many_where_and_why() -> None:
-    danger, paused = Exclusion("danger", "GM0518", 14), Exclusion("admission", "GM0193", 1)
-
-    assert exclusion_text(danger, language="nl", region_name="Den Haag") == (
-        "14 plekken in Den Haag: te dicht bij een onveilig gebied."
+    assert exclusion_text("danger", "5-19", language="nl", region_name="Den Haag") == (
+        "5-19 plekken in Den Haag: te dicht bij een onveilig gebied."
     )
-    assert exclusion_text(danger, language="en") == "14 places: too close to an unsafe area."
-    assert (
-        exclusion_text(paused, language="nl", region_name="Zwolle")
-        == "1 plek in Zwolle: tijdelijke opnamestop."
+    assert exclusion_text("free", "20+", language="en") == (
+        "20+ places: would do, and nothing like it is free now."
     )
 
 
@@ -137,46 +135,46 @@ def test_solidarity_in_words_follows_the_sign() -> None:
 def test_what_is_missing_is_said_with_what_it_counts_as_and_what_asking_may_bring() -> None:
     son = MissingFact("son_age", 1, 4)
 
-    assert missing_text(son, language="nl") == (
+    assert missing_text(son, offers="1-4", language="nl") == (
         "De leeftijd van de zoon (kind 2) is niet bekend; hij telt nu als 17. Vraag ernaar: er "
-        "kunnen 4 aanbiedingen"
+        "kunnen 1-4 aanbiedingen"
         " bij komen."
     )
-    assert missing_text(replace(son, fact="child_gender", offers=1), language="en").endswith(
-        "1 more offer may open."
+    of_a_child = replace(son, fact="child_gender")
+    assert missing_text(of_a_child, offers="20+", language="en").endswith(
+        "20+ more offers may open."
     )
     ended = MissingFact("danger_assessment", None, 3, again=True)
-    assert missing_text(ended, language="en").startswith(
+    assert missing_text(ended, offers="1-4", language="en").startswith(
         "All unsafe areas have ended: assess the danger again."
     )
-    assert missing_text(ended, language="nl").startswith(
+    assert missing_text(ended, offers="1-4", language="nl").startswith(
         "Alle onveilige gebieden zijn verlopen: beoordeel het gevaar"
     )
 
 
 def test_danger_that_nobody_asked_about_is_never_called_safe() -> None:
-    words = missing_text(MissingFact("danger_assessment", None, 3), language="en")
+    words = missing_text(MissingFact("danger_assessment", None, 3), offers="1-4", language="en")
 
     assert words.startswith("Nobody has asked yet where it is unsafe")
-    assert "If it turns out safe there: 3 more offers may open." in words
+    assert "If it turns out safe there: 1-4 more offers may open." in words
     assert words.endswith("If it turns out unsafe elsewhere too, offers will fall away instead.")
 
 
 @pytest.mark.parametrize(
     "places, ranks, nl",
     [
-        (0, [], "Zwolle heeft geen plekken in het register."),
-        (1, [], "De ene plek van Zwolle kan nu niet."),
-        (7, [], "Geen van de 7 plekken van Zwolle kan nu."),
-        (7, [3], "Zwolle staat in de rangorde, op plaats 3."),
+        ("0", [], "Zwolle heeft geen plekken in het register."),
+        ("5-19", [], "Geen van de 5-19 plekken van Zwolle kan nu."),
+        ("5-19", [3], "Zwolle staat in de rangorde, op plaats 3."),
         (
-            9,
+            "5-19",
             [1, 2, 4, 5, 8, 9],
             "Zwolle staat in de rangorde, op de plaatsen 1, 2, 4, 5, 8 en verder.",
         ),
     ],
 )
 def test_a_region_asked_about_by_name_is_answered_in_one_sentence(
-    places: int, ranks: list[int], nl: str
+    places: str, ranks: list[int], nl: str
 ) -> None:
     assert there_text("Zwolle", places=places, ranks=ranks, language="nl") == nl

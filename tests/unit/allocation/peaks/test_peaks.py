@@ -143,7 +143,7 @@ def test_the_more_urgent_go_before_and_equals_in_the_order_of_the_waiting_list()
     assert changed == [
         ("passed_over", "more_urgent", 1),
         ("placed", "more_urgent", 1),
-        ("nothing", "taken", 1),
+        ("nothing", "taken", 0),
     ]
 
 
@@ -287,3 +287,21 @@ def test_safer_places_for_others_are_told_as_safer() -> None:
         ("b", "safer"),
         ("a", "safer"),
     ]
+
+
+def test_an_openly_known_address_is_planned_last_as_long_as_the_threat_is_not_known() -> None:
+    known = replace(PLACE, id="known", address_secrecy="known")
+    best = replace(PLACE, id="secret", bed_spaces=4)
+    register = Register((known, best))
+    situation = replace(QUIET, free={"known": 1, "secret": 1})
+    asked: list[tuple[str, ...]] = []
+    for level in (None, 1):
+        need = replace(SAFE_NEED, threat_level=level)
+        ranking = rank(need, register, situation, POLICY)
+        asker = peak_referral("one", need, ranking, register, situation, POLICY)
+        asked.append(tuple(choice.group for choice in asker.choices))
+        (one,) = plan([asker], situation.free).referrals
+        assert one.choice is not None
+        assert one.choice.group == asked[-1][0]
+        assert one.choice.asks is False
+    assert asked == [("secret", "known"), ("known", "secret")]

@@ -89,7 +89,7 @@ def test_an_assessment_whose_zones_have_all_run_out_is_none_whoever_asks(
             inputs.rank(),
             inputs.dangers,
             [replace(fact, again=False) for fact in missing_facts(inputs)],
-            [obstacles(inputs, RegionOrProvider(region=region)) for region in "ABC"],
+            [obstacles(inputs, inputs.rank(), RegionOrProvider(region=region)) for region in "ABC"],
             lawful_home_groups(need, world.register, world.situation, POLICY),
             [
                 still_against(need, group, world.situation, policy=POLICY)
@@ -141,4 +141,4 @@ def test_earlier_rules_still_take_it_for_one_and_what_is_asked_of_their_rankings
     assert (len(ranking.offers), ranking.safety_assessed) == (1, True)
     assert inputs.rank() == ranking
     assert missing_facts(inputs) == ()
-    assert obstacles(inputs, RegionOrProvider(region="AWAY")).in_the_way == ()
+    assert obstacles(inputs, ranking, RegionOrProvider(region="AWAY")).in_the_way == ()

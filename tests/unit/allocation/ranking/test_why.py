@@ -12,13 +12,15 @@ from random import Random
 
 import pytest
 
+from app.allocation.ranking.desk_view import desk_view
+from app.allocation.ranking.left_out import LeftOut
 from app.allocation.ranking.missing_facts import MissingFact, missing_facts
 from app.allocation.ranking.obstacles import RegionOrProvider, obstacles
 from app.allocation.ranking.own_region import (
     OwnRegion,
+    has_room_at_home,
     hide_household_rules,
     lawful_home_groups,
-    own_region,
 )
 from app.allocation.ranking.rank import RankingInputs
 from app.allocation.values import Child, Exclusion, Need, Register, Situation
@@ -70,7 +72,7 @@ def test_all_rules_in_the_way_are_those_that_the_oracle_finds() -> None:
         )
         for there in ASKED_ABOUT:
             counted: Counter[tuple[str, str]] = Counter()
-            places = 0
+            places, would_do = 0, False
             for group in world.register.groups:
                 if there.region not in {None, group.region} or there.provider_id not in {
                     None,
@@ -87,15 +89,21 @@ def test_all_rules_in_the_way_are_those_that_the_oracle_finds() -> None:
                     rules.append("own_region_first")
                 assert bool(rules) != (group.id in offered)
                 overlapping += len(rules) > 1
-                counted.update({(rule, group.region): group.places for rule in rules})
+                would_do = would_do or set(rules) <= {"free"}
+                counted.update(
+                    {(rule, group.region): group.places for rule in rules if rule != "free"}
+                )
 
-            found = obstacles(inputs_of(world), there)
+            ranking = world.rank()
+            found = obstacles(inputs_of(world), ranking, there)
 
+            told = [out for out in found.in_the_way if out.rule != "free"]
+            of_the_country = [out.region for out in found.in_the_way if out.rule == "free"]
+            offered_there = any(there.has(offer.group) for offer in ranking.offers)
             assert found.places == places
-            assert {(out.rule, out.region): out.places for out in found.in_the_way} == counted
-            assert [out.places for out in found.in_the_way] == sorted(
-                counted.values(), reverse=True
-            )
+            assert {(out.rule, out.region): out.places for out in told} == counted
+            assert [out.places for out in told] == sorted(counted.values(), reverse=True)
+            assert of_the_country == ([None] if would_do and not offered_there else [])
     assert overlapping > WORLDS
 
 
@@ -103,12 +111,11 @@ def test_every_rule_in_the_way_is_named_where_a_ranking_names_the_first() -> Non
     need = replace(SAFE_NEED, household=family(Child(4, "male")), barred_providers=("p1",))
     ranking = rank_one(need)
 
-    found = obstacles(
-        RankingInputs(need, Register((PLACE,)), QUIET, POLICY), RegionOrProvider(region="AWAY")
-    )
+    inputs = RankingInputs(need, Register((PLACE,)), QUIET, POLICY)
+    found = obstacles(inputs, ranking, RegionOrProvider(region="AWAY"))
 
     assert ranking.excluded == (Exclusion("size", "AWAY", 4),)
-    assert found.in_the_way == (Exclusion("size", "AWAY", 4), Exclusion("barred", "AWAY", 4))
+    assert found.in_the_way == (LeftOut("size", "AWAY", 4), LeftOut("barred", "AWAY", 4))
 
 
 # --- what if we knew ------------------------------------------------------------------
@@ -209,7 +216,8 @@ def test_where_a_household_may_leave_the_record_accounts_for_every_place_at_home
     left = 0
     for world in worlds():
         ranking = world.rank()
-        found = own_region(world.need, ranking)
+        view = desk_view(inputs_of(world), ranking)
+        found = view.own_region
         if world.need.reason == "safety":
             assert found is None
             continue
@@ -218,10 +226,16 @@ def test_where_a_household_may_leave_the_record_accounts_for_every_place_at_home
         if any(offer.cross_regional for offer in ranking.offers):
             left += 1
             assert found.offers == 0
-            assert sum(out.places for out in found.excluded) == sum(
-                group.places for group in at_home
+            would_do = [
+                group
+                for group in at_home
+                if set(against(group, world.need, world.situation)) <= {"free"}
+            ]
+            assert sum(out.places for out in found.left_out if out.region == found.region) == sum(
+                group.places for group in at_home if group not in would_do
             )
-        assert (found.offers > 0) == any(not offer.cross_regional for offer in ranking.offers)
+            assert not would_do or "free" in {out.rule for out in found.left_out}
+        assert (found.offers > 0) == has_room_at_home(world.need, ranking)
     assert left > WORLDS / 20
 
 
@@ -240,11 +254,12 @@ def test_an_auditor_is_told_of_places_and_not_which_rule_about_the_household_lef
     None
 ):
     rules = ("kind", "free", "admission", "size", "danger", "declined")
-    found = OwnRegion("HOME", 0, tuple(Exclusion(rule, "HOME", 2) for rule in rules))
+    left_out = (LeftOut(rule, None if rule == "free" else "HOME", 2) for rule in rules)
+    found = OwnRegion("HOME", 0, tuple(left_out))
 
-    assert hide_household_rules(found).excluded == (
-        Exclusion("admission", "HOME", 2),
-        Exclusion("free", "HOME", 2),
-        Exclusion("kind", "HOME", 2),
-        Exclusion("unsuitable", "HOME", 6),
+    assert hide_household_rules(found).left_out == (
+        LeftOut("admission", "HOME", 2),
+        LeftOut("free", None, 2),
+        LeftOut("kind", "HOME", 2),
+        LeftOut("unsuitable", "HOME", 6),
     )

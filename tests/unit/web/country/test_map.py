@@ -72,7 +72,8 @@ def test_whatever_is_drawn_inside_an_unsafe_area_is_unlawful() -> None:
         ({"free": None, "freshness": "fresh"}, "unknown"),
         ({}, "none"),
         ({"free": "3+", "freshness": "fresh", "lawful": False}, "out"),
-        ({"free": "3+", "freshness": "fresh", "lawful": True}, "many"),
+        ({"free": "3+", "freshness": "fresh", "lawful": True}, "offered"),
+        ({"freshness": "unknown", "lawful": True}, "unknown"),
     ],
 )
 def test_each_state_has_a_mark_of_its_own_and_unknown_is_neither_full_nor_free(

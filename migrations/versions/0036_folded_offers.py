@@ -1,0 +1,20 @@
+"""Hold a place of any of the groups that an offer stands for."""
+
+from alembic import op
+
+from migrations import sql
+
+revision = "0036"
+down_revision = "0035"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Let the function's new form take the place of the old one."""
+    op.execute("DROP FUNCTION IF EXISTS take_hold")
+    sql.apply("rankings", "holds")
+
+
+def downgrade() -> None:
+    """Leave it: functions are always those of the files."""
