@@ -44,7 +44,10 @@ AUTOMATIC, LEAVES_REGION, ASKS_THREAT_LEVEL, MORE = 1, 2, 4, 8
 def issue_offer_id(
     keyring: Keyring, ranking_id: UUID, offer: FoldedOffer, *, first: str | None = None
 ) -> str:
-    """Return the id of an offer in a ranking; a place of the group `first` is taken before all."""
+    """Return the id of an offer in a ranking.
+
+    A place of the group `first` is taken before all others.
+    """
     groups = group_ids(offer, first=first)
     named = [*groups[:NAMED], *[NO_GROUP] * (NAMED - len(groups))]
     group = offer.first.group

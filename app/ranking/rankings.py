@@ -95,7 +95,7 @@ async def record_ranking(
 
 
 async def keep_rankings(tx: Transaction, referral_id: UUID) -> None:
-    """Let a referral's rankings go on after its newest change: no rule asks what changed in it."""
+    """Let a referral's rankings go on after its newest change, which outdates nothing."""
     await ranking_rows.keep(tx, referral_id)
 
 

@@ -207,7 +207,10 @@ def rule_text(code: str, *, language: str) -> str:
 
 
 def exclusion_text(rule: str, places: str, *, language: str, region_name: str | None = None) -> str:
-    """Return how many places were left out, in a band, and why, and where if a region is named."""
+    """Return how many places were left out and why, and where if a region is named.
+
+    `places` is a band.
+    """
     values = {
         "places": places,
         "region": region_name,

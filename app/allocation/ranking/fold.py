@@ -70,10 +70,11 @@ class FoldedOffer:
 
 
 def fold_offers(ranking: Ranking, need: Need, *, bands: Sequence[str]) -> tuple[FoldedOffer, ...]:
-    """A ranking's offers, folded: by the policy's `bands`, then by the points that all places have.
+    """A ranking's offers, folded, in order.
 
-    Openly known addresses go last as long as the threat level is not known. Source:
-    docs/design.md, section 5 (what is shown of a ranking is folded).
+    They stand by the policy's `bands`, then by the points that all places have. Openly known
+    addresses go last as long as the threat level is not known. Source: docs/design.md, section 5
+    (what is shown of a ranking is folded).
     """
     known_first = "freshness" in bands
     alike: defaultdict[_Standing, list[Offer]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""What a ranking leaves out, and what a household could do without, told in bands of places.
+"""What a ranking leaves out, and what a household could do without, in bands of places.
 
 Nothing of it by region moves with what is taken or comes free.
 """
@@ -110,10 +110,11 @@ def count_by_rule(found: Iterable[LeftOut]) -> list[tuple[str, int]]:
 
 
 def trades(case: Case, inputs: RankingInputs, ranking: Ranking) -> tuple[Trade, ...]:
-    """What the household could do without, and the free places that this would open, most first.
+    """What the household could do without, and the free places that this would open.
 
-    An animal or a feature, one at a time; never what is about safety. What opens nothing is not
-    named, and a wish for a region keeps nothing away. Source: docs/design.md, section 5.
+    Most first: an animal or a feature, one at a time; never what is about safety. What opens
+    nothing is not named, and a wish for a region keeps nothing away. Source: docs/design.md,
+    section 5.
     """
     offered = {offer.group.id for offer in ranking.offers}
     stays = stays_at_home(case, ranking)

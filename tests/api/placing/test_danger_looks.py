@@ -147,7 +147,7 @@ async def test_an_acceptance_may_be_declined_for_the_policys_minutes_and_as_long
 async def test_a_place_that_accepts_by_itself_shows_no_more_before_they_are_on_their_way(
     country: Country,
 ) -> None:
-    site = {"addressSecrecy": "known", "automaticAcceptance": True}
+    site = {"name": "Es", "addressSecrecy": "known", "automaticAcceptance": True}
     where = await desk(country)
     await where.receiver.patch(f"/sites/{where.there.site_id}", {"admission": "paused"})
     await shelter(country, site=site)

@@ -25,7 +25,7 @@ def wish(ranking: Any, offer: Any, **more: Any) -> dict[str, Any]:
 
 async def other_site(country: Country, where: Desk, *, beds: int, **site: Any) -> str:
     """Make another site of the same provider in the same region, with one place."""
-    id_ = (await standing_site(country, "linde", **site))["id"]
+    id_ = (await standing_site(country, "linde", name=f"With {beds} beds", **site))["id"]
     await where.receiver.post("/places", place_body(id_, bedSpaces=beds))
     await where.receiver.post(f"/sites/{id_}/confirmations")
     return id_

@@ -54,7 +54,7 @@ def lasting(shown: Any) -> Any:
 
 async def look(country: Country, observer: Client, referrals: list[str]) -> str:
     """Return everything that the observer sees after the next step of what all may see."""
-    async with country.parts.database.entered(actor=WORKER) as tx:
+    async with country.parts.database.transaction(actor=WORKER) as tx:
         await availability.refresh_counts(tx)
     rankings = [await observer.post(f"/referrals/{id_}/rankings", MOST) for id_ in referrals]
     return json.dumps(lasting([rankings, await observer.get("/availability?limit=200")]))
@@ -63,7 +63,7 @@ async def look(country: Country, observer: Client, referrals: list[str]) -> str:
 async def test_what_one_account_learns_of_a_household_of_four_stands_in_the_documents(
     country: Country,
 ) -> None:
-    async with country.owner.entered() as tx:
+    async with country.owner.transaction() as tx:
         made = await demo.fill(tx)
     country.providers |= {provider.slug: provider.id for provider in made.providers}
     watching, placing = made.providers[:2]

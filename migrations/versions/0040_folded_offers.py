@@ -4,8 +4,8 @@ from alembic import op
 
 from migrations import sql
 
-revision = "0036"
-down_revision = "0035"
+revision = "0040"
+down_revision = "0039"
 branch_labels = None
 depends_on = None
 
