@@ -38,14 +38,8 @@ async def places_at(
     country: Country, coordinator: Client, *, municipality: str, count: int = 1, **place: Any
 ) -> str:
     """Make a confirmed site with free places that are alike."""
-<<<<<<< HEAD
     name = f"Site {uuid4().hex}"
     site = await standing_site(country, "linde", municipality=municipality, name=name)
-=======
-    site = await standing_site(
-        country, "linde", municipality=municipality, name=f"In {municipality}"
-    )
->>>>>>> e45c02d (Say what is shown of a ranking, and measure what a desk that watches still learns)
     await coordinator.post(f"/sites/{site['id']}/confirmations")
     for _ in range(count):
         await coordinator.post("/places", place_body(site["id"], **place))
