@@ -94,7 +94,7 @@ async def open_session(
 async def open_vouched_session(
     tx: Transaction, proof: VouchedProof, *, visitor: Visitor
 ) -> NewSession | None:
-    """Open the session for which a colleague vouched, by the hash of its code; None if none did."""
+    """Open the session that a colleague vouched for, by the hash of its code; else None."""
     cookie = secrets.token_urlsafe(COOKIE_BYTES)
     policy = (await tx.snapshots.reference(tx)).policy
     session_id = await vouching_rows.open_session(

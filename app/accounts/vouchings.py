@@ -1,4 +1,4 @@
-"""Vouching: a colleague lets in, for one shift, somebody who is locked out on duty.
+"""Vouching: a colleague lets in, for one shift, an account that is locked out on duty.
 
 The colleague reads a short code to them; with their own name to sign in and that code they get one
 session of an intake worker. Everyone at the desk is told, and may end it.
@@ -114,7 +114,7 @@ def _new_code() -> str:
 
 
 async def _hash(tx: Transaction, code: str) -> bytes:
-    """Return the hash of a code, however it was typed; only the installation's own key gives it."""
+    """Return the hash of a code, however typed, by the installation's own key."""
     key = await keys.read(tx, keys.NAMES)
     typed = "".join(code.split()).upper()[:LONGEST_SIGN_IN_NAME]
     return hmac.digest(key.secret, b"vouching " + typed.encode(errors="replace"), "sha256")

@@ -101,7 +101,7 @@ class Session(Base):
 
 
 class Vouching(Base):
-    """A colleague's word for one session of somebody who is locked out on duty.
+    """A colleague's word for one session of an account that is locked out on duty.
 
     Written by the database's own functions alone.
     """

@@ -1,4 +1,4 @@
-"""Let a colleague vouch for a session of somebody who is locked out on duty."""
+"""Let a colleague vouch for a session of an account that is locked out on duty."""
 
 from alembic import op
 
@@ -37,7 +37,7 @@ CREATE INDEX vouchings_provider_id_idx ON vouchings (provider_id, at);
 
 
 def upgrade() -> None:
-    """Make the table, and what lets somebody in by it."""
+    """Make the table, and what opens a session by it."""
     for statement in sql.statements(TABLES):
         op.execute(statement)
     sql.apply("vouchings", "callers")

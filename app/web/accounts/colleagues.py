@@ -1,4 +1,4 @@
-"""Colleagues: what is asked for accounts at the own provider, and who is locked out on duty."""
+"""Colleagues: changes asked for accounts at the own provider, and vouching for one."""
 
 from typing import Annotated, Any
 

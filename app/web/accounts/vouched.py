@@ -1,4 +1,4 @@
-"""Coming in by a colleague's word, for somebody who is locked out on duty."""
+"""Sign in by a colleague's word, when locked out on duty."""
 
 from functools import partial
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""A colleague vouches for who is locked out on duty: for a shift, seen by all, and for no more."""
+"""A colleague vouches for an account locked out on duty: for a shift, seen by all."""
 
 from dataclasses import replace
 from uuid import UUID, uuid4
@@ -18,7 +18,7 @@ ENDS = "SELECT extract(epoch FROM ends_at - created_at) / 3600 FROM sessions WHE
 
 @pytest.fixture
 async def locked_out(country: Country) -> Person:
-    """Somebody at linde who has lost their telephone, and has every role there."""
+    """A worker at linde who has lost their telephone, and has every role there."""
     return await person(
         country, "intake_worker", "coordinator", name="night@linde.example", provider="linde"
     )
@@ -31,7 +31,7 @@ async def colleague(country: Country) -> Person:
 
 
 async def vouch(country: Country, one: NewSession, account_id: UUID) -> vouchings.NewVouching:
-    """Vouch for somebody."""
+    """Vouch for an account."""
     async with country.parts.database.transaction(session_hash(one.cookie)) as tx:
         return await vouchings.vouch(tx, account_id)
 
@@ -86,7 +86,7 @@ async def test_who_is_locked_out_works_until_the_end_of_the_shift_and_all_are_to
         ("sign_in", locked_out.account_id, "granted", "vouched"),
         ("sign_in", None, "refused", "vouched"),
     ]
-    # Whoever lost the role has lost the session.
+    # An account that lost the role has lost the session.
     await country.rows(
         "UPDATE accounts SET roles = '{coordinator}' WHERE id = :id RETURNING 1",
         id=locked_out.account_id,

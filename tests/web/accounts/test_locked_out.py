@@ -1,4 +1,4 @@
-"""Locked out at night, and refusing an administrator, in a real browser: the steps are counted."""
+"""Locked out at night, and refusing an administrator, in a browser: steps are counted."""
 
 from playwright.async_api import expect
 
