@@ -11,6 +11,7 @@ from uuid import UUID
 from app.allocation.ledger.leaves import clear_leaf_bytes, leaf_bytes
 from app.allocation.ledger.openings import (
     ARRIVED_AFTER_ALL,
+    DEPARTED_AFTER_ALL,
     READY_TO_LEAVE,
     Correction,
     OpeningContent,
@@ -156,7 +157,13 @@ async def record_departure(
         arrival=stay.arrival,
         correction=None,
     )
-    return await _append(tx, began_with, opening)
+    if stay.departure is None:
+        return await _append(tx, began_with, opening)
+    # It was taken back: an end has one leaf, whatever happened to it.
+    correction = Correction(
+        stay.departure, role_of(tx.caller), arrival.receiving, DEPARTED_AFTER_ALL
+    )
+    return await record_correction(tx, stay, opening, correction)
 
 
 async def record_ready(

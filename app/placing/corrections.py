@@ -1,13 +1,13 @@
 """Corrections of a recorded arrival or departure, each with one leaf in the ledger."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from app.allocation.ledger.openings import NOT_ARRIVED, Correction, OpeningContent
+from app.allocation.ledger.openings import NOT_ARRIVED, NOT_DEPARTED, Correction, OpeningContent
 from app.database.transaction import Transaction
-from app.errors import Conflict, Fault, Invalid, Missing
+from app.errors import Conflict, Erased, Fault, Invalid, Missing
 from app.ledger import ledger
 from app.ledger.ledger import RecordedStay
 from app.placing import placements
@@ -50,6 +50,12 @@ async def correct_placement(
                 "They left another place for this one: record where they are now instead.",
             )
         changes = _no_show_columns(tx, placement, wrong)
+    elif wrong.code == NOT_DEPARTED:
+        if wrong.at is not None:
+            raise Invalid(Fault("/at", "must be left out: there was no departure"))
+        if swap is not None:
+            raise _moved_on()
+        return await _take_back_departure(tx, placement, wrong)
     else:
         changes = await _other_day_columns(tx, placement, wrong)
     changed = await placement_rows.change(
@@ -58,6 +64,32 @@ async def correct_placement(
     assert changed  # noqa: S101 - the row is locked
     now = await placements.notify_providers(tx, placement_id, freed=False)
     return RecordedPlacement(now, await _write_leaf(tx, placement, wrong))
+
+
+async def _take_back_departure(
+    tx: Transaction, placement: PlacementRow, wrong: CorrectionRequest
+) -> RecordedPlacement:
+    """Let a household live again where it did not leave, while nothing else claims the place."""
+    answer = await placement_rows.take_back_departure(tx, placement.id)
+    if answer == "placement_status":
+        raise Conflict(
+            "placement_status",
+            "This placement is not %(placement_status)s.",
+            placement_status=ENDED,
+        )
+    if answer == "claimed":
+        raise Conflict("claimed", "Somebody else has this place by now: find them another.")
+    if answer == "moved_on":
+        raise _moved_on()
+    if answer != "back":
+        raise Erased if answer == "erased" else Missing
+    leaf = await _write_leaf(tx, placement, wrong)
+    now = await placements.notify_providers(tx, placement.id, freed=True)
+    return RecordedPlacement(now, leaf)
+
+
+def _moved_on() -> Conflict:
+    return Conflict("moved_on", "They went on to another place: correct that one.")
 
 
 def _no_show_columns(
@@ -99,9 +131,15 @@ async def _other_day_columns(
             )
         field, first, last = "departed_at", placement.arrived_at, tx.at
     else:
-        field, first, last = "arrived_at", placement.created_at, placement.departed_at or tx.at
+        hours = (await tx.snapshots.reference(tx)).policy.arrival_back_hours
+        earliest = placement.created_at - timedelta(hours=hours)
+        field, first, last = "arrived_at", earliest, placement.departed_at or tx.at
     if not first <= wrong.at <= last:
         raise Invalid(Fault("/at", "must lie between what came before it and what came after"))
+    if wrong.code == ARRIVED and not await placement_rows.could_be_there(
+        tx, placement.id, at=wrong.at
+    ):
+        raise Invalid(Fault("/at", placements.OTHERS_THERE))
     recorded: datetime = getattr(placement, field)
     if load().country.day_of(recorded) == load().country.day_of(wrong.at):
         raise Invalid(Fault("/at", "is the day that was recorded"))
@@ -112,7 +150,7 @@ async def _write_leaf(
     tx: Transaction, placement: PlacementRow, wrong: CorrectionRequest
 ) -> int | None:
     """Correct the leaf of what was wrong, if it has one: a move inside a provider has none."""
-    if wrong.code != DEPARTED and placement.began_id is not None:
+    if wrong.code not in {DEPARTED, NOT_DEPARTED} and placement.began_id is not None:
         return None
     stay = await ledger.stay_of(tx, placement.began_with)
     if stay is None:
@@ -123,7 +161,7 @@ async def _write_leaf(
 
 
 def _corrected_opening(stay: RecordedStay, wrong: CorrectionRequest) -> tuple[int, OpeningContent]:
-    index = stay.departure if wrong.code == DEPARTED else stay.arrival
+    index = stay.departure if wrong.code in {DEPARTED, NOT_DEPARTED} else stay.arrival
     assert index is not None  # noqa: S101 - a stay that was left has a departure
     state = stay.states[index]
     if wrong.at is None:

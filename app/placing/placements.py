@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +25,7 @@ EITHER = frozenset({RETURN_BY, EXPECTED})
 """The plans that either side may change."""
 GIVE_BACK = "give_back"
 """The action of the access log for a place given back whose address was seen."""
+OTHERS_THERE = "must not lie while another household had the place, or this one another"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,11 @@ async def list_awaited_sent(tx: Transaction) -> list[PlacementRow]:
     return await placement_rows.list_awaited_sent(tx, tx.caller.provider)
 
 
+async def list_left(tx: Transaction, *, since: datetime) -> list[PlacementRow]:
+    """Return the placements that ended with the caller's provider since a moment, newest first."""
+    return await placement_rows.list_left(tx, tx.caller.provider, since=since)
+
+
 async def newest_of(tx: Transaction, referral_id: UUID) -> PlacementRow | None:
     """Return the newest placement of a referral that the caller's provider sent."""
     return await placement_rows.newest_of(tx, referral_id, provider_id=tx.caller.provider)
@@ -82,11 +88,14 @@ async def households_received(
     return {row.id: known[row.referral_id] for row in received if row.referral_id in known}
 
 
-async def record_arrival(tx: Transaction, placement_id: UUID) -> RecordedPlacement:
+async def record_arrival(
+    tx: Transaction, placement_id: UUID, *, arrived_at: datetime | None = None
+) -> RecordedPlacement:
     """Record that a household has arrived, and so has left the place before it, if any.
 
-    It may arrive after a no-show too, until the sender has made sure that it is safe. The ledger
-    gets leaves where its time at a provider in another region begins or ends.
+    It may have been some of the policy's hours ago, also before it was confirmed. It may arrive
+    after a no-show too, until the sender has made sure that it is safe. The ledger gets leaves
+    where its time at a provider in another region begins or ends.
     """
     swap = await swap_course.lock_swap_of(tx, placement_id)
     placement = await _lock_received(tx, placement_id)
@@ -96,21 +105,34 @@ async def record_arrival(tx: Transaction, placement_id: UUID) -> RecordedPlaceme
         raise Conflict("place_occupied", "Whoever lives there has not left yet.")
     if placement.status != "underway":
         await _expect_again(tx, placement)
+    at = tx.at if arrived_at is None else await _checked_arrival(tx, placement_id, at=arrived_at)
     left = None
     if placement.previous_id is not None:
-        left = await hold_changes.leave_previous(tx, placement_id, at=tx.at)
+        left = await hold_changes.leave_previous(tx, placement_id, at=at)
     due = leaves_due(StayArrival(left_inside=left, cross_regional=placement.cross_regional))
     if due.departure:
         swap_id = None if swap is None else swap.row.id
-        await ledger.record_departure(tx, placement.began_with, at=tx.at, swap_id=swap_id)
+        await ledger.record_departure(tx, placement.began_with, at=at, swap_id=swap_id)
     began = placement.began_id if left else None
-    arrived = {"status": "arrived", "arrived_at": tx.at, "began_id": began}
+    arrived = {"status": "arrived", "arrived_at": at, "began_id": began}
     if not await placement_rows.change(tx, placement_id, expected="underway", values=arrived):
         raise _not("underway")
     now = await notify_providers(tx, placement_id, freed=False)
     leaf = await _begin(tx, now, leaf_due=due.arrival)
     await swap_course.note_arrival(tx, swap, placement_id)
     return RecordedPlacement(now, leaf)
+
+
+async def _checked_arrival(tx: Transaction, placement_id: UUID, *, at: datetime) -> datetime:
+    """Return the moment of an arrival in the past; Invalid for one that cannot be."""
+    hours = (await tx.snapshots.reference(tx)).policy.arrival_back_hours
+    if not tx.at - timedelta(hours=hours) <= at <= tx.at:
+        raise Invalid(
+            Fault("/arrivedAt", "must lie in the past, and not longer ago than the policy's hours")
+        )
+    if not await placement_rows.could_be_there(tx, placement_id, at=at):
+        raise Invalid(Fault("/arrivedAt", OTHERS_THERE))
+    return at
 
 
 async def _expect_again(tx: Transaction, placement: PlacementRow) -> None:
@@ -158,7 +180,7 @@ async def _write_leaf(tx: Transaction, placement: PlacementRow) -> int:
         reason=placement.reason,
         ready_since=placement.ready_to_leave_since,
     )
-    return await ledger.record_arrival(tx, begun, at=tx.at)
+    return await ledger.record_arrival(tx, begun, at=placement.arrived_at or tx.at)
 
 
 async def record_no_show(

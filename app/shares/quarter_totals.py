@@ -49,7 +49,12 @@ async def seal_quarters(tx: Transaction) -> int:
     ):
         if not await _append(tx, booking, told):
             return number
-    await stay_rows.note_running(tx, (stay.arrival for stay in told.now.stays), leaves=told.leaves)
+    await stay_rows.note_running(
+        tx,
+        (stay.arrival for stay in told.now.stays),
+        running=(stay.arrival for stay in told.now.stays if stay.departed_on is None),
+        leaves=told.leaves,
+    )
     return len(quarters)
 
 

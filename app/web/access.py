@@ -116,6 +116,7 @@ PAGES = table_of(
     Route("POST", "/places/stay/{id}/no-show", COORDINATORS, "no_show", "placement"),
     Route("POST", "/places/stay/{id}/departure", COORDINATORS, "depart", "placement"),
     Route("POST", "/places/stay/{id}/agreement", COORDINATORS, "agree", "move_agreement"),
+    Route("POST", "/places/stay/{id}/not-departed", COORDINATORS, "correct", "placement"),
     Route("POST", "/places/stay/{id}/correction", COORDINATORS, "correct", "placement"),
     Route("POST", "/places/swaps/{id}/consent", COORDINATORS, "consent", "swap"),
     Route("POST", "/places/swaps/{id}/refusal", COORDINATORS, "refuse", "swap"),

@@ -119,6 +119,90 @@ END $$;
 REVOKE ALL ON FUNCTION leave_previous FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION leave_previous TO plek_app;
 
+-- Take back that a household left a place of the caller's provider, while nothing else claims it and
+-- they live nowhere else: the referral first, as everywhere, then the claim, then the placement.
+CREATE OR REPLACE FUNCTION take_back_departure(of_placement uuid) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  before text := public.acting();
+  gone public.placements;
+  answer text := 'missing';
+BEGIN
+  PERFORM set_config('plek.actor', 'operator', true);
+  PERFORM FROM public.referrals AS r
+  WHERE r.id = (SELECT p.referral_id FROM public.placements AS p WHERE p.id = of_placement)
+    AND public.acts_on_placement(of_placement, before)
+  FOR UPDATE;
+  IF FOUND THEN
+    SELECT p.* INTO gone FROM public.placements AS p WHERE p.id = of_placement;
+    PERFORM FROM public.claims AS c WHERE c.place_id = gone.place_id FOR UPDATE;
+    SELECT p.* INTO gone FROM public.placements AS p WHERE p.id = of_placement FOR UPDATE;
+    answer := CASE
+      WHEN gone.receiver_id IS DISTINCT FROM public.my_provider() THEN 'missing'
+      WHEN gone.status <> 'ended' THEN 'placement_status'
+      WHEN NOT EXISTS (SELECT FROM public.referral_secrets AS s
+                       WHERE s.referral_id = gone.referral_id) THEN 'erased'
+      WHEN EXISTS (SELECT FROM public.placements AS n
+                   WHERE n.stay_id = gone.stay_id AND n.id <> gone.id
+                     AND (n.status IN ('underway', 'arrived')
+                          OR n.departed_at > gone.departed_at)) THEN 'moved_on'
+      WHEN NOT EXISTS (SELECT FROM public.claims AS c
+                       WHERE c.place_id = gone.place_id AND c.claimed_until <= clock_timestamp())
+        OR EXISTS (SELECT FROM public.placements AS n
+                   WHERE n.place_id = gone.place_id AND n.id <> gone.id
+                     AND n.arrived_at IS NOT NULL
+                     AND coalesce(n.departed_at, 'infinity') > gone.departed_at)
+        THEN 'claimed'
+      ELSE 'back' END;
+  END IF;
+  IF answer = 'back' THEN
+    UPDATE public.claims
+    SET kind = 'placement', hold_id = NULL, placement_id = gone.id, claimed_until = 'infinity',
+        reason = NULL, expected_until = NULL, since = clock_timestamp()
+    WHERE place_id = gone.place_id;
+    PERFORM public.note_lapsed(NULL, gone.place_id);
+    UPDATE public.referrals SET status = 'placed', updated_at = clock_timestamp()
+    WHERE id = gone.referral_id AND status = 'ended';
+    UPDATE public.blocker_periods SET until = NULL
+    WHERE placement_id = gone.id AND until = greatest(since, gone.departed_at);
+    UPDATE public.placements
+    SET status = 'arrived', departed_at = NULL, destination = NULL,
+        blockers = ARRAY(SELECT b.code FROM public.blocker_periods AS b
+                         WHERE b.placement_id = gone.id AND b.until IS NULL ORDER BY b.code)
+    WHERE id = gone.id;
+    UPDATE public.ready_periods SET until = NULL
+    WHERE placement_id = gone.id AND until = greatest(noted_at, gone.departed_at);
+  END IF;
+  PERFORM set_config('plek.actor', before, true);
+  RETURN answer;
+END $$;
+REVOKE ALL ON FUNCTION take_back_departure FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION take_back_departure TO plek_app;
+
+-- Whether nobody else was in the place of a placement of the caller's from a moment on, and its
+-- household lived nowhere else then.
+CREATE OR REPLACE FUNCTION could_be_there(of_placement uuid, moment timestamptz) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  before text := public.acting();
+  could boolean := false;
+BEGIN
+  PERFORM set_config('plek.actor', 'operator', true);
+  IF public.acts_on_placement(of_placement, before) THEN
+    could := NOT EXISTS (
+      SELECT FROM public.placements AS p JOIN public.placements AS n ON n.id <> p.id
+      WHERE p.id = of_placement AND n.arrived_at IS NOT NULL
+        AND ((n.place_id = p.place_id AND n.arrived_at < coalesce(p.departed_at, 'infinity')
+              AND coalesce(n.departed_at, 'infinity') > moment)
+             OR (n.stay_id = p.stay_id AND n.arrived_at < coalesce(p.arrived_at, 'infinity')
+                 AND coalesce(n.departed_at, n.arrived_at) > moment)));
+  END IF;
+  PERFORM set_config('plek.actor', before, true);
+  RETURN could;
+END $$;
+REVOKE ALL ON FUNCTION could_be_there FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION could_be_there TO plek_app;
+
 -- The promises at a site: live holds, and placements of households that came or may come yet. A
 -- part of the functions below, with whose rights and search path it runs; nobody else may call it.
 CREATE OR REPLACE FUNCTION promises_at(of_site uuid) RETURNS TABLE (

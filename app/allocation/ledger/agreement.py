@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.allocation.ledger.openings import NOT_ARRIVED
+from app.allocation.ledger.openings import NOT_ARRIVED, NOT_DEPARTED
 
 if TYPE_CHECKING:
     import datetime as dt
 
     from app.allocation.ledger.openings import OpeningContent
 
-NOT_DEPARTED = "not_departed"
-"""The code of a correction by which they had not left."""
 TAKEN_BACK = frozenset({NOT_ARRIVED, NOT_DEPARTED})
 """The codes of corrections by which what a leaf says did not happen."""
 

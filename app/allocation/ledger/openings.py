@@ -55,6 +55,11 @@ NOT_ARRIVED = "not_arrived"
 ARRIVED_AFTER_ALL = "arrived_after_all"
 """The code of a correction by which there is a stay after all: one that an earlier correction had
 taken away."""
+NOT_DEPARTED = "not_departed"
+"""The code of a correction by which they had not left."""
+DEPARTED_AFTER_ALL = "departed_after_all"
+"""The code of a correction by which they have left after all, where an earlier one took that
+back."""
 READY_TO_LEAVE = "ready_to_leave"
 """The code of a correction that says since when the household has been ready to leave."""
 

@@ -15,7 +15,7 @@ from collections import defaultdict, deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
-from app.allocation.ledger.openings import NOT_ARRIVED
+from app.allocation.ledger.openings import NOT_ARRIVED, NOT_DEPARTED
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -151,6 +151,8 @@ class StayBook:
         void = said.correction is not None and said.correction.code == NOT_ARRIVED
         if void or corrects == arrival:
             self._arrivals[arrival] = None if void else said
+        elif said.correction is not None and said.correction.code == NOT_DEPARTED:
+            self._departures.pop(arrival, None)
         else:
             self._departures[arrival] = said
 

@@ -56,6 +56,12 @@ class NoShowWanted(In):
     safety_checked: Flag = False
 
 
+class ArrivalWanted(In):
+    """When they arrived, if it was not just now."""
+
+    arrived_at: Moment | None = None
+
+
 class DepartureWanted(In):
     """How a stay ended."""
 
@@ -69,7 +75,8 @@ class CorrectionWanted(In):
 
     code: known_codes.CorrectionCode
     at: Moment | None = Field(
-        default=None, description="When they arrived, or left; left out for not_arrived."
+        default=None,
+        description="When they arrived, or left; left out for what never was.",
     )
 
 
@@ -267,13 +274,17 @@ def _without_coming(caller: Caller, row: PlacementRow, *, status: int = 200) -> 
     response_model=PlacementOut,
     summary="They have arrived",
 )
-async def record_arrival(id: str, tx: Tx, once: OnceIn) -> Response:
+async def record_arrival(
+    id: str, tx: Tx, once: OnceIn, wanted: ArrivalWanted | None = None
+) -> Response:
     """Record, as the receiving provider, that the household has arrived.
 
-    Also after a no-show, or the correction `not_arrived`, until the sender has made sure that they
-    are safe.
+    `arrivedAt` may lie up to the policy's hours back, also before the confirmation, but not while
+    another household had the place. Also after a no-show, or the correction `not_arrived`, until
+    the sender has made sure that they are safe.
     """
-    recorded = await placements.record_arrival(tx, parse_id(id))
+    at = None if wanted is None else wanted.arrived_at
+    recorded = await placements.record_arrival(tx, parse_id(id), arrived_at=at)
     reply = PlacementOut.of(recorded.placement, ledger_leaf=recorded.ledger_leaf)
     return await once.keep(tx, reply.reply())
 
@@ -313,10 +324,11 @@ async def record_departure(id: str, wanted: DepartureWanted, tx: Tx, once: OnceI
     response_model=PlacementOut,
     summary="Something was recorded wrongly",
     description="Correct, as the receiving provider, the day of an arrival or a departure, or an "
-    "arrival that never was.\n\n"
+    "arrival or a departure that never was.\n\n"
     "What the ledger said stays there; one more leaf takes its place. After `not_arrived` "
     "the\n"
-    "placement is a no-show.",
+    "placement is a no-show; after `not_departed` they live there again, unless the place has "
+    "another claim by now (409 `claimed`).",
 )
 async def correct_placement(id: str, wanted: CorrectionWanted, tx: Tx, once: OnceIn) -> Response:
     """Correct the day of an arrival or a departure, or an arrival that never was."""

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Date,
+    DateTime,
     Text,
     Uuid,
     and_,
@@ -46,6 +47,7 @@ AWAITED = literal_column(placement_awaited("placements"), Boolean())
 COMING = literal_column(placement_coming("placements"), Boolean())
 MISSED = ("expected_arrival", "no_show_unchecked")
 """The dues of a household that is missed once their moment has come."""
+LEFT_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +187,13 @@ async def list_awaited_sent(tx: Transaction, provider_id: UUID) -> list[Placemen
     return [PlacementRow(*row) for row in await tx.rows(statement)]
 
 
+async def list_left(tx: Transaction, provider_id: UUID, *, since: datetime) -> list[PlacementRow]:
+    """Return the placements that ended with a provider since a moment, the last to leave first."""
+    left = _READ.where(Placement.receiver_id == provider_id, Placement.departed_at >= since)
+    left = left.order_by(None).order_by(Placement.departed_at.desc(), Placement.id)
+    return [PlacementRow(*row) for row in await tx.rows(left.limit(LEFT_AT_ONCE))]
+
+
 async def newest_of(
     tx: Transaction, referral_id: UUID, *, provider_id: UUID
 ) -> PlacementRow | None:
@@ -271,6 +280,26 @@ async def went_on_inside(tx: Transaction, placement_id: UUID) -> bool:
     The caller need not see where it is now.
     """
     return (await tx.rows(_WENT_ON_INSIDE, {"id": placement_id}))[0].went_on_inside
+
+
+_TAKE_BACK = text("SELECT take_back_departure(:id) AS answer").bindparams(
+    bindparam("id", type_=Uuid())
+)
+_COULD_BE_THERE = text("SELECT could_be_there(:id, :at) AS could").bindparams(
+    bindparam("id", type_=Uuid()), bindparam("at", type_=DateTime(timezone=True))
+)
+
+
+async def take_back_departure(tx: Transaction, placement_id: UUID) -> str:
+    """Let a household live again where it did not leave; return what the database says of it."""
+    answer: str = (await tx.rows(_TAKE_BACK, {"id": placement_id}))[0].answer
+    tx.wrote_outbox()
+    return answer
+
+
+async def could_be_there(tx: Transaction, placement_id: UUID, *, at: datetime) -> bool:
+    """Whether from a moment on nobody else had the place, and the household none other."""
+    return (await tx.rows(_COULD_BE_THERE, {"id": placement_id, "at": at}))[0].could
 
 
 async def lives_somewhere(tx: Transaction, referral_id: UUID) -> bool:

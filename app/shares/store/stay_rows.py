@@ -85,13 +85,13 @@ WHERE o.index < :below
 ORDER BY o.index
 """)
 # Only the departure's own leaf tells the end of a stay: an opening of version 1 did not say which
-# arrival it ends.
+# arrival it ends. That one was taken back its correction tells, which is sealed.
 _NOTE = text("""
 INSERT INTO running_stays (leaves, arrivals)
 SELECT CAST(:leaves AS bigint), array(
   SELECT a.index
   FROM unnest(CAST(:arrivals AS bigint[])) AS a (index) JOIN leaves AS l ON l.index = a.index
-  WHERE NOT EXISTS (
+  WHERE a.index = ANY (CAST(:running AS bigint[])) OR NOT EXISTS (
     SELECT FROM leaves AS d
     WHERE d.placement_id = l.placement_id AND d.type = 'departure'
       AND d.index < CAST(:leaves AS bigint))
@@ -115,9 +115,15 @@ async def leaves_at_last_note(tx: Transaction, *, before: datetime) -> int:
     return 0 if row is None else row.leaves
 
 
-async def note_running(tx: Transaction, arrivals: Iterable[int], *, leaves: int) -> None:
-    """Note which of these stays, by their arrivals, have no end among the first `leaves`."""
-    await tx.run(_NOTE, {"arrivals": sorted(arrivals), "leaves": leaves})
+async def note_running(
+    tx: Transaction, arrivals: Iterable[int], *, running: Iterable[int], leaves: int
+) -> None:
+    """Note which of these stays, by their arrivals, have no end among the first `leaves`.
+
+    `running` are those without an end by all corrections.
+    """
+    values = {"arrivals": sorted(arrivals), "running": sorted(running), "leaves": leaves}
+    await tx.run(_NOTE, values)
 
 
 async def weights_leaves(tx: Transaction, *, below: int) -> list[tuple[int, Mapping[str, Any]]]:

@@ -1,6 +1,7 @@
 """The board of a provider, and each part of it, which is renewed after a change."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +28,7 @@ router = APIRouter(include_in_schema=False)
 NOTICES, VACANCIES = 5, 20
 """The number of the newest that are read."""
 LATELY_DAYS = 14
-"""The days before an expected departure in which it stands on the board."""
+"""The days before an expected departure, and after one, in which it stands on the board."""
 
 Known = Mapping[str, Any]
 
@@ -130,6 +131,7 @@ async def _moves(
         or row.compromised
     ]
     return {
+        "left": await placements.list_left(tx, since=tx.at - timedelta(days=LATELY_DAYS)),
         "coming": living.underway,
         "lost": living.lost,
         "leaving": sorted(

@@ -6,10 +6,12 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from app.allocation.ledger.openings import NOT_DEPARTED
 from app.api.kit.disclosure import admit_apart
 from app.api.kit.wire import parse_id
 from app.api.placing.holds import ComingOut, DangerLookWanted, DeclineWanted, look_once
 from app.api.placing.placements import (
+    ArrivalWanted,
     CorrectionWanted,
     DepartureWanted,
     PlacementChange,
@@ -78,9 +80,10 @@ async def withdraw_decline(id: str, page: PageIn, tx: Tx) -> Response:
 
 
 @router.post("/places/stay/{id}/arrival")
-async def record_arrival(id: str, page: PageIn, tx: Tx) -> Response:
-    """Record that a household has arrived."""
-    await placements.record_arrival(tx, parse_id(id))
+async def record_arrival(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
+    """Record that a household has arrived, now or some hours ago."""
+    wanted = require(ArrivalWanted, {"arrivedAt": form.moment("arrivedAt")})
+    await placements.record_arrival(tx, parse_id(id), arrived_at=wanted.arrived_at)
     return say(page, _("They have arrived. Welcome to them."))
 
 
@@ -139,7 +142,21 @@ async def record_departure(id: str, page: PageIn, tx: Tx, form: FormIn) -> Respo
     except Invalid as refusal:
         faults = faults_of(refusal)
         return await _sheet(page, tx, row, values=form.values, faults=faults)
-    return say(page, _("They have left. The place is free again."))
+    return say(
+        page,
+        _("They have left. The place is free again."),
+        undo={
+            "path": f"/places/stay/{row.id}/not-departed",
+            "until": tx.at + timedelta(seconds=UNDO_S),
+        },
+    )
+
+
+@router.post("/places/stay/{id}/not-departed")
+async def take_back_departure(id: str, page: PageIn, tx: Tx) -> Response:
+    """Take a departure back: they live there again, unless somebody else has the place."""
+    await corrections.correct_placement(tx, parse_id(id), CorrectionRequest(NOT_DEPARTED, None))
+    return say(page, _("They live there, as before. The ledger has what was wrong, and this."))
 
 
 @router.post("/places/stay/{id}/correction")

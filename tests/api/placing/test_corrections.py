@@ -171,9 +171,15 @@ async def test_who_moved_on_is_corrected_where_they_are_now(country: Country) ->
         problem = await where.receiver.post(f"{refused}/corrections", body, expect=409)
         assert problem["code"] == "moved_on"
     await country.rows("UPDATE placements SET created_at = created_at - interval '9 days'")
-    inside = await where.receiver.post(
-        f"{second}/corrections", {"code": "arrived_other_day", "at": ago(2)}
+    earlier = {"code": "arrived_other_day", "at": ago(2)}
+    # Not before they left where they lived.
+    await where.receiver.post(f"{second}/corrections", earlier, expect=400)
+    await country.rows(
+        "UPDATE placements SET arrived_at = arrived_at - interval '5 days',"
+        " departed_at = departed_at - interval '3 days' WHERE id = :id RETURNING 1",
+        id=first,
     )
+    inside = await where.receiver.post(f"{second}/corrections", earlier)
     assert inside["ledgerLeaf"] is None
     await where.receiver.post(f"{second}/departure", LEFT, expect=200)
     answer = await where.receiver.post(

@@ -1,5 +1,6 @@
 """My places, page by page: what coordinators alone see and do."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -348,3 +349,48 @@ async def test_a_decline_by_a_slip_is_taken_back_and_the_sender_sees_it(country:
     assert "declined by mistake" in await worker.read(f"/find/{hold['referralId']}")
     ranking = await scene.haven.post(f"/referrals/{hold['referralId']}/rankings")
     assert ranking["offers"]
+
+
+async def test_a_departure_by_a_slip_is_taken_back_and_days_are_put_right(country: Country) -> None:
+    scene = await small(country, places=1)
+    placement = await scene.arrive()
+    at_linde = await coordinator(country)
+    stay = f"/places/stay/{placement['id']}"
+    left = {"destination": "own_home"}
+
+    said = await at_linde.post(f"{stay}/departure", left)
+    assert f"{stay}/not-departed" in said.text
+    assert "data-undo" in said.text
+    await at_linde.post(f"{stay}/not-departed")
+    assert (await scene.linde.get(f"/placements/{placement['id']}"))["status"] == "arrived"
+
+    # Later it is found among those who left lately, and the days are put right there.
+    await at_linde.post(f"{stay}/departure", left)
+    assert f'href="{stay}"' in await at_linde.read("/places/moves", part=True)
+    sheet = await at_linde.read(stay)
+    assert 'value="not_departed"' in sheet
+    assert 'value="departed_other_day"' in sheet
+    await country.rows(
+        "UPDATE placements SET arrived_at = arrived_at - interval '4 days' RETURNING 1"
+    )
+    day = datetime.now(UTC) - timedelta(days=2)
+    other = {"code": "departed_other_day", "at": day.strftime("%Y-%m-%dT%H:%M")}
+    await at_linde.post(f"{stay}/correction", other)
+    ended = await scene.linde.get(f"/placements/{placement['id']}")
+    assert datetime.fromisoformat(ended["departedAt"]) < datetime.now(UTC) - timedelta(days=1)
+    await scene.linde.patch(f"/places/{scene.places['Linde'][0]}", {"status": "occupied"})
+    taken = await at_linde.post(f"{stay}/not-departed", expect=409)
+    assert "Somebody else has this place by now" in taken.text
+
+
+async def test_an_arrival_of_last_night_is_recorded_as_such(country: Country) -> None:
+    scene = await small(country, places=1)
+    placement = await scene.set_out()
+    at_linde = await coordinator(country)
+    night = (datetime.now(UTC) - timedelta(hours=9)).strftime("%Y-%m-%dT%H:%M")
+
+    assert 'name="arrivedAt"' in await at_linde.read("/places/moves", part=True)
+    await at_linde.post(f"/places/stay/{placement['id']}/arrival", {"arrivedAt": night})
+
+    arrived = await scene.linde.get(f"/placements/{placement['id']}")
+    assert datetime.fromisoformat(arrived["arrivedAt"]) < datetime.now(UTC) - timedelta(hours=7)
