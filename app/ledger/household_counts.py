@@ -5,6 +5,8 @@ and have no row for a household, so erasing a referral leaves them as they are.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from app.allocation.shares.quarters import Quarter, quarter_of
@@ -21,15 +23,53 @@ WITH_CHILDREN, WITH_MEN = "with_children", "with_men"
 OF_GROUP = "group."
 
 
-async def count_household(
-    tx: Transaction, referral_id: UUID, *, receiver_id: UUID, receiving: str
-) -> None:
+@dataclass(frozen=True, slots=True)
+class CountedArrival:
+    """A household that began its stay: whose, when, and at which provider in which region."""
+
+    referral_id: UUID
+    at: datetime
+    receiver_id: UUID
+    receiving: str
+
+
+async def count_household(tx: Transaction, came: CountedArrival) -> None:
     """Count a household in the transaction that begins its stay."""
-    row = await referrals.read_sealed(tx, referral_id)
-    assert row is not None  # noqa: S101 - a foreign key says so
-    need = referrals.need_of(referrals.unseal(tx, row).content, await tx.snapshots.reference(tx))
-    quarter = quarter_of(load().country.day_of(tx.at))
-    await add_counts(tx, {CountKey(quarter.first, receiver_id, receiving): counts_of(need)})
+    await add_counts(tx, {_key_of(came): await _counts(tx, came)})
+
+
+async def uncount_household(tx: Transaction, came: CountedArrival) -> bool:
+    """Take a household out of the sums again: its arrival was recorded by mistake.
+
+    False, and nothing is done, once the quarter's figures were released and its sums deleted.
+    """
+    whose = _key_of(came)
+    if whose not in await read_quarter(tx, quarter_of(load().country.day_of(came.at))):
+        return False
+    less = {name: -count for name, count in (await _counts(tx, came)).items()}
+    await add_counts(tx, {whose: less})
+    return True
+
+
+async def count_in_another_quarter(
+    tx: Transaction, came: CountedArrival, *, instead: CountedArrival
+) -> None:
+    """Count a household where it came on another day, if that is in another quarter."""
+    if _key_of(came) != _key_of(instead) and await uncount_household(tx, came):
+        await count_household(tx, instead)
+
+
+async def _counts(tx: Transaction, came: CountedArrival) -> dict[str, int]:
+    row = await referrals.read_sealed(tx, came.referral_id)
+    if row is None or row.key is None:
+        return {}  # It was erased: what it added to the sums stays there.
+    reference = await tx.snapshots.reference(tx)
+    return counts_of(referrals.need_of(referrals.unseal(tx, row).content, reference))
+
+
+def _key_of(came: CountedArrival) -> CountKey:
+    quarter = quarter_of(load().country.day_of(came.at))
+    return CountKey(quarter.first, came.receiver_id, came.receiving)
 
 
 async def add_counts(tx: Transaction, sums: Mapping[CountKey, Mapping[str, int]]) -> None:

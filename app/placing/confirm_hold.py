@@ -1,7 +1,9 @@
 """Confirm a hold: the household sets out for its first place or for the next."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from app.database import outbox
@@ -9,9 +11,10 @@ from app.database.transaction import Transaction
 from app.errors import Conflict, Missing
 from app.placing import place_check
 from app.placing.agreements import plan_return
+from app.placing.caps import SAFETY
 from app.placing.holds import part_of_swap
 from app.placing.placements import notify_providers
-from app.placing.stays import HeldPlace, new_placement
+from app.placing.stays import FOLLOW_ON, HeldPlace, new_placement
 from app.placing.store import cap_rows, hold_changes, hold_rows, placement_rows
 from app.placing.store.hold_rows import HoldRow
 from app.placing.store.placement_rows import PlacementRow
@@ -27,6 +30,13 @@ CLOSED_HOLD = {
     "released": ("hold_expired", N_("This hold was released.")),
     "placed": ("already_placed", N_("This hold became a placement.")),
 }
+NOT_LAWFUL = (
+    "no_longer_lawful",
+    N_(
+        "What is known of the household or of the place has changed. Rank again."
+        " In the way: %(rules)s."
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +64,12 @@ async def confirm_hold(tx: Transaction, wanted: Confirmation) -> PlacementRow:
         raise Conflict(*CLOSED_HOLD[hold.status])
     referral = await referrals.read_sealed(tx, hold.referral_id)
     assert referral is not None  # noqa: S101 - a foreign key says so
-    receiving = await _check_still_lawful(tx, hold, referral)
+    receiving = await _check_still_lawful(tx, hold, referral, previous)
     placement = await new_placement(
         tx, _held_place(hold), referral, previous=previous, receiving=receiving
     )
+    if referral.reason == FOLLOW_ON:
+        await _check_cap_of_stay(tx, placement, previous)
     placement["expected_at"] = wanted.expected_at
     placement |= plan_return(
         wanted.return_by, reason=placement["reason"], cross_regional=placement["cross_regional"]
@@ -72,6 +84,21 @@ async def confirm_hold(tx: Transaction, wanted: Confirmation) -> PlacementRow:
         tx, kind="hold", subject=str(hold.id), audience=[hold.provider_id, hold.receiver_id]
     )
     return await notify_providers(tx, placement["id"], freed=False)
+
+
+async def _check_cap_of_stay(
+    tx: Transaction, placement: Mapping[str, Any], previous: PlacementRow | None
+) -> None:
+    """Refuse who moves on into a region whose cap is reached.
+
+    A household that lives in the region is there already, and one that fled is never kept away.
+    """
+    receiving, reason = placement["receiving"], placement["reason"]
+    there_already = previous is not None and previous.receiving == receiving
+    if there_already or reason == SAFETY or not placement["cross_regional"]:
+        return
+    if not await cap_rows.has_room(tx, receiving, besides=placement["referral_id"]):
+        raise Conflict(*NOT_LAWFUL, rules=("cap",))
 
 
 async def _previous(tx: Transaction, placement_id: UUID) -> PlacementRow:
@@ -98,13 +125,19 @@ def _held_place(hold: HoldRow) -> HeldPlace:
     )
 
 
-async def _check_still_lawful(tx: Transaction, hold: HoldRow, referral: ReferralRow) -> str:
-    """Refuse a place that is not lawful by what is known now; return its region."""
+async def _check_still_lawful(
+    tx: Transaction, hold: HoldRow, referral: ReferralRow, previous: PlacementRow | None
+) -> str:
+    """Refuse a place that is not lawful by what is known now; return its region.
+
+    No cap keeps a household out of the region where it lives.
+    """
+    capped = await cap_rows.capped_regions(tx, besides=hold.referral_id)
     now = await place_check.check_place(
         tx,
         hold.place_id,
         referrals.unseal(tx, referral).content,
-        capped_regions=await cap_rows.capped_regions(tx, besides=hold.referral_id),
+        capped_regions=capped if previous is None else capped - {previous.receiving},
     )
     place_check.refuse_unsafe(
         now,
@@ -115,10 +148,5 @@ async def _check_still_lawful(tx: Transaction, hold: HoldRow, referral: Referral
         rules=now.against,
     )
     if now.against:
-        raise Conflict(
-            "no_longer_lawful",
-            "What is known of the household or of the place has changed. Rank again."
-            " In the way: %(rules)s.",
-            rules=now.against,
-        )
+        raise Conflict(*NOT_LAWFUL, rules=now.against)
     return now.region

@@ -8,7 +8,7 @@ from uuid import UUID
 from app.allocation.ledger.openings import NOT_ARRIVED, NOT_DEPARTED, Correction, OpeningContent
 from app.database.transaction import Transaction
 from app.errors import Conflict, Erased, Fault, Invalid, Missing
-from app.ledger import ledger
+from app.ledger import household_counts, ledger
 from app.ledger.ledger import RecordedStay
 from app.placing import placements
 from app.placing.placements import RecordedPlacement
@@ -50,6 +50,7 @@ async def correct_placement(
                 "They left another place for this one: record where they are now instead.",
             )
         changes = _no_show_columns(tx, placement, wrong)
+        await household_counts.uncount_household(tx, placements.counted_arrival(placement))
     elif wrong.code == NOT_DEPARTED:
         if wrong.at is not None:
             raise Invalid(Fault("/at", "must be left out: there was no departure"))
@@ -63,7 +64,17 @@ async def correct_placement(
     )
     assert changed  # noqa: S101 - the row is locked
     now = await placements.notify_providers(tx, placement_id, freed=False)
+    if wrong.code == ARRIVED:
+        await _follow_arrival(tx, placement, now)
     return RecordedPlacement(now, await _write_leaf(tx, placement, wrong))
+
+
+async def _follow_arrival(tx: Transaction, was: PlacementRow, now: PlacementRow) -> None:
+    """Correct what follows from the day of an arrival: the end of the place before, the sums."""
+    await placement_rows.leave_when_arrived(tx, now.id)
+    if now.previous_id is None:
+        before, instead = map(placements.counted_arrival, (was, now))
+        await household_counts.count_in_another_quarter(tx, before, instead=instead)
 
 
 async def _take_back_departure(
@@ -134,7 +145,8 @@ async def _other_day_columns(
         hours = (await tx.snapshots.reference(tx)).policy.arrival_back_hours
         earliest = placement.created_at - timedelta(hours=hours)
         field, first, last = "arrived_at", earliest, placement.departed_at or tx.at
-    if not first <= wrong.at <= last:
+    around = await placement_rows.days_around(tx, placement.id)
+    if not (first <= wrong.at <= last and around.hold(wrong.at)):
         raise Invalid(Fault("/at", "must lie between what came before it and what came after"))
     if wrong.code == ARRIVED and not await placement_rows.could_be_there(
         tx, placement.id, at=wrong.at

@@ -1,7 +1,7 @@
 """Placements: under way, arrived, ended; with the ledger's leaves where they are due."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,16 +11,20 @@ from app.database import access_log, outbox
 from app.database.transaction import Transaction
 from app.errors import Conflict, Fault, Forbidden, Invalid, Missing
 from app.ledger import household_counts, ledger
+from app.ledger.household_counts import CountedArrival
 from app.placing import caps, holds, referral_changes
 from app.placing.agreements import plan_return
+from app.placing.stays import reason_of
 from app.placing.store import hold_changes, hold_rows, placement_rows
 from app.placing.store.placement_rows import PlacementRow
 from app.placing.swaps import swap_course
+from app.reference import load
 from app.referrals import referrals
 
 ONWARD = "follow_on_place"
 """The destination of a household that leaves for its next place in a swap."""
 RETURN_BY, READY, EXPECTED = "return_by", "ready_to_leave_since", "expected_at"
+LEAVING = "expected_departure"
 EITHER = frozenset({RETURN_BY, EXPECTED})
 """The plans that either side may change."""
 GIVE_BACK = "give_back"
@@ -106,21 +110,38 @@ async def record_arrival(
     if placement.status != "underway":
         await _expect_again(tx, placement)
     at = tx.at if arrived_at is None else await _checked_arrival(tx, placement_id, at=arrived_at)
-    left = None
-    if placement.previous_id is not None:
-        left = await hold_changes.leave_previous(tx, placement_id, at=at)
+    placement = await _take_facts(tx, placement)
+    left, left_at = await _leave_previous(tx, placement, at=at)
+    if arrived_at is not None and left_at > at:
+        raise Invalid(Fault("/arrivedAt", OTHERS_THERE))
+    at = left_at
     due = leaves_due(StayArrival(left_inside=left, cross_regional=placement.cross_regional))
     if due.departure:
         swap_id = None if swap is None else swap.row.id
         await ledger.record_departure(tx, placement.began_with, at=at, swap_id=swap_id)
-    began = placement.began_id if left else None
-    arrived = {"status": "arrived", "arrived_at": at, "began_id": began}
+    arrived: dict[str, Any] = {"status": "arrived", "arrived_at": at}
+    if not left:
+        arrived |= {"began_id": None, READY: None}
     if not await placement_rows.change(tx, placement_id, expected="underway", values=arrived):
         raise _not("underway")
     now = await notify_providers(tx, placement_id, freed=False)
     leaf = await _begin(tx, now, leaf_due=due.arrival)
     await swap_course.note_arrival(tx, swap, placement_id)
     return RecordedPlacement(now, leaf)
+
+
+async def _leave_previous(
+    tx: Transaction, placement: PlacementRow, *, at: datetime
+) -> tuple[bool | None, datetime]:
+    """End the placement that they leave, if any; return whether it was inside, and the moment.
+
+    The moment is a later one where they were elsewhere until then.
+    """
+    left = None
+    if placement.previous_id is not None:
+        left = await hold_changes.leave_previous(tx, placement.id, at=at)
+    around = await placement_rows.days_around(tx, placement.id)
+    return left, max(at, around.left_before or at)
 
 
 async def _checked_arrival(tx: Transaction, placement_id: UUID, *, at: datetime) -> datetime:
@@ -133,6 +154,31 @@ async def _checked_arrival(tx: Transaction, placement_id: UUID, *, at: datetime)
     if not await placement_rows.could_be_there(tx, placement_id, at=at):
         raise Invalid(Fault("/arrivedAt", OTHERS_THERE))
     return at
+
+
+async def _take_facts(tx: Transaction, placement: PlacementRow) -> PlacementRow:
+    """Note where they come from, why, and in which region the site is, as is known now.
+
+    Each may have been corrected since they were confirmed. A stay keeps the origin with which it
+    began, and its reason where they go on to the next place.
+    """
+    reference = await tx.snapshots.reference(tx)
+    referral = await referrals.read_sealed(tx, placement.referral_id)
+    assert referral is not None  # noqa: S101 - a foreign key says so
+    municipality = await placement_rows.municipality_of(tx, placement.site_id)
+    origin = referral.origin if placement.previous_id is None else placement.origin
+    home, receiving = map(reference.region_of, (origin, municipality))
+    facts = {
+        "origin": origin,
+        "origin_region": home,
+        "receiving": receiving,
+        "cross_regional": home != receiving,
+        "reason": reason_of(referral, placement),
+    }
+    known = replace(placement, **facts)
+    if known != placement:
+        await placement_rows.change(tx, placement.id, expected="underway", values=facts)
+    return known
 
 
 async def _expect_again(tx: Transaction, placement: PlacementRow) -> None:
@@ -152,18 +198,22 @@ async def _expect_again(tx: Transaction, placement: PlacementRow) -> None:
 async def _begin(tx: Transaction, now: PlacementRow, *, leaf_due: bool) -> int | None:
     """Write the leaf and the counts of a beginning; return the leaf's index.
 
-    A household that is back in a stay that was taken back is counted already.
+    What a cap displaced is noted already where a stay that was taken back begins again.
     """
     leaf = await _write_leaf(tx, now) if leaf_due else None
-    if now.arrival_withdrawn_at is not None:
-        return leaf
     if now.previous_id is None:
-        await household_counts.count_household(
-            tx, now.referral_id, receiver_id=now.receiver_id, receiving=now.receiving
-        )
-    if leaf is not None:
+        await household_counts.count_household(tx, counted_arrival(now))
+    if leaf is not None and now.arrival_withdrawn_at is None:
         await caps.note_displacement(tx, now, leaf=leaf)
     return leaf
+
+
+def counted_arrival(placement: PlacementRow) -> CountedArrival:
+    """Return the arrival with which a stay begins, as the sums of households count it."""
+    assert placement.arrived_at is not None  # noqa: S101 - they have arrived
+    return CountedArrival(
+        placement.referral_id, placement.arrived_at, placement.receiver_id, placement.receiving
+    )
 
 
 async def _write_leaf(tx: Transaction, placement: PlacementRow) -> int:
@@ -180,7 +230,8 @@ async def _write_leaf(tx: Transaction, placement: PlacementRow) -> int:
         reason=placement.reason,
         ready_since=placement.ready_to_leave_since,
     )
-    return await ledger.record_arrival(tx, begun, at=placement.arrived_at or tx.at)
+    assert placement.arrived_at is not None  # noqa: S101 - they have just arrived
+    return await ledger.record_arrival(tx, begun, at=placement.arrived_at)
 
 
 async def record_no_show(
@@ -237,6 +288,7 @@ async def note_plans(
         raise Missing
     if not placement.live:
         raise Conflict("placement_status", "This placement is not underway or arrived.")
+    await _check_days(tx, placement, changes)
     changes = {**changes, **_check_plans(tx, placement, changes)}
     if changes:
         await placement_rows.change(tx, placement_id, expected=placement.status, values=changes)
@@ -246,6 +298,24 @@ async def note_plans(
     if READY in changes:
         await _note_ready(tx, placement, since=changes[READY])
     return now
+
+
+async def _check_days(tx: Transaction, placement: PlacementRow, changes: Mapping[str, Any]) -> None:
+    """Check the days of a departure to come; those that stay as they were are not asked again."""
+    day_of, faults = load().country.day_of, list[Fault]()
+    ready, leaving = (
+        None if changes.get(name) == getattr(placement, name) else changes.get(name)
+        for name in (READY, LEAVING)
+    )
+    if ready is not None:
+        began = (await placement_rows.days_around(tx, placement.id)).began_at
+        arrived = began if placement.status == "arrived" else None
+        if arrived is None or not day_of(arrived) <= ready <= day_of(tx.at):
+            faults.append(Fault("/readyToLeaveSince", "must lie between the arrival and today"))
+    if leaving is not None and leaving < day_of(placement.arrived_at or tx.at):
+        faults.append(Fault("/expectedDeparture", "must not lie before the arrival"))
+    if faults:
+        raise Invalid(*faults)
 
 
 def _check_plans(
@@ -290,8 +360,10 @@ async def record_departure(
     placement = await _lock_received(tx, placement_id)
     if placement.status != "arrived" or placement.arrived_at is None:
         raise _not("arrived")
-    at = leaving.departed_at or tx.at
-    if not placement.arrived_at <= at <= tx.at:
+    latest = max(tx.at, placement.arrived_at)
+    at = leaving.departed_at or latest
+    around = await placement_rows.days_around(tx, placement_id)
+    if not (placement.arrived_at <= at <= latest and around.hold(at)):
         raise Invalid(Fault("/departedAt", "must lie between the arrival and now"))
     changes = {
         "status": "ended",

@@ -66,6 +66,13 @@ def _stay(referral: ReferralRow, previous: PlacementRow | None) -> dict[str, Any
         "stay_id": previous.stay_id,
         "previous_id": previous.id,
         "began_id": previous.began_with,
-        # A household that had to leave for safety still had to when it gets its regular place.
-        "reason": previous.reason if referral.reason == FOLLOW_ON else referral.reason,
+        "reason": reason_of(referral, previous),
     }
+
+
+def reason_of(referral: ReferralRow, stay: PlacementRow) -> str:
+    """Return the reason of a placement within a stay, or of its first, by its referral.
+
+    A household that had to leave for safety still had to when it gets its regular place.
+    """
+    return stay.reason if referral.reason == FOLLOW_ON else referral.reason

@@ -15,6 +15,7 @@ from app.database.transaction import Transaction
 from app.errors import Conflict, Erased, Fault, Invalid, Missing
 from app.placing import referral_changes
 from app.placing.holds import HoldView
+from app.placing.stays import FOLLOW_ON
 from app.placing.store import cap_rows
 from app.placing.store.claim_place import NewHold, OwnRegionFirst, claim_place
 from app.ranking import offers, rankings
@@ -218,7 +219,12 @@ async def _own_region(tx: Transaction, request: HoldRequest) -> OwnRegionFirst |
 
 
 async def _check_cap(tx: Transaction, request: HoldRequest, *, group_id: UUID) -> None:
-    """Refuse if the region's cap was reached after the ranking; callers at once take turns."""
+    """Refuse if the region's cap was reached after the ranking; callers at once take turns.
+
+    Who moves on may live there already: that is looked at when it is confirmed.
+    """
+    if (await _own_referral(tx, request)).reason == FOLLOW_ON:
+        return
     groups = {group.id: group.region for group in (await tx.snapshots.register(tx)).register.groups}
     region = groups.get(str(group_id))
     if region is not None and not await cap_rows.has_room(tx, region, besides=request.referral_id):

@@ -54,20 +54,35 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION end_alternative FROM PUBLIC;
 
--- A referral that is opened again has its alternative again, if that ended by the closing and not
--- longer ago than the time after which somebody had to look after them anyway. A trajectory at home
--- may be another's by now.
+-- A household that did not arrive after all has its alternative again, if that ended since it was
+-- to go there. A referral that is opened again has its alternative again, if that ended by the
+-- closing and not longer ago than the time after which somebody had to look after them anyway. A
+-- trajectory at home may be another's by now.
 CREATE OR REPLACE FUNCTION resume_alternative() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE before text := public.acting();
+DECLARE
+  before text := public.acting();
+  of_referral uuid;
+  because text;
+  since timestamptz;
 BEGIN
+  IF TG_TABLE_NAME = 'placements' THEN
+    of_referral := NEW.referral_id;
+    because := 'placed';
+    since := OLD.created_at;
+  ELSE
+    of_referral := NEW.id;
+    because := 'withdrawn';
+    since := greatest(
+      OLD.closed_at,
+      clock_timestamp()
+      - make_interval(hours => public.policy_number('alternative_check_hours')));
+  END IF;
   PERFORM set_config('plek.actor', 'operator', true);
   WITH resumed AS (
     UPDATE public.alternatives AS a SET ended_at = NULL, end_reason = NULL
-    WHERE a.referral_id = NEW.id AND a.end_reason = 'withdrawn' AND a.kind <> 'ambulatory'
-      AND a.ended_at >= OLD.closed_at
-      AND a.ended_at > clock_timestamp()
-                       - make_interval(hours => public.policy_number('alternative_check_hours'))
+    WHERE a.referral_id = of_referral AND a.end_reason = because AND a.kind <> 'ambulatory'
+      AND a.ended_at >= since
     RETURNING a.id, a.provider_id, a.responsible_id
   )
   INSERT INTO public.outbox (kind, subject, audience)

@@ -52,6 +52,17 @@ END $$;
 REVOKE ALL ON FUNCTION free_place FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION free_place TO plek_app;
 
+-- Whether a household went from one placement to a later one inside one provider and region: the
+-- ledger has one time there. A part of the functions below, with whose rights it runs.
+CREATE OR REPLACE FUNCTION moved_inside(earlier uuid, later uuid) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (
+    SELECT FROM public.placements AS n JOIN public.placements AS p ON p.id = n.previous_id
+    WHERE p.id = earlier AND n.id = later AND n.began_id = coalesce(p.began_id, p.id)
+      AND n.status IN ('arrived', 'ended'))
+$$;
+REVOKE ALL ON FUNCTION moved_inside FROM PUBLIC;
+
 -- Whether a household that left a placement of the caller's went on to another place of the same
 -- provider, seen by the caller or not.
 CREATE OR REPLACE FUNCTION went_on_inside(of_placement uuid) RETURNS boolean
@@ -63,9 +74,8 @@ BEGIN
   PERFORM set_config('plek.actor', 'operator', true);
   IF public.acts_on_placement(of_placement, before) THEN
     onward := EXISTS (
-      SELECT FROM public.placements AS n JOIN public.placements AS p ON p.id = n.previous_id
-      WHERE p.id = of_placement AND n.began_id = coalesce(p.began_id, p.id)
-        AND n.status IN ('arrived', 'ended'));
+      SELECT FROM public.placements AS n
+      WHERE n.previous_id = of_placement AND public.moved_inside(of_placement, n.id));
   END IF;
   PERFORM set_config('plek.actor', before, true);
   RETURN onward;
@@ -73,8 +83,70 @@ END $$;
 REVOKE ALL ON FUNCTION went_on_inside FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION went_on_inside TO plek_app;
 
+-- Between which moments a household can have been at a placement of the caller's: since when it has
+-- been with this provider, when it had left where it was before, and when it came to where it was
+-- next, at whatever provider, seen by the caller or not. The stay is locked, so that of two who
+-- change its days at once the second sees what the first did: nobody's nights count twice. Of a
+-- household that moved inside a provider, the place before ends as this one begins.
+CREATE OR REPLACE FUNCTION days_around(of_placement uuid) RETURNS TABLE (
+  began_at timestamptz, left_before timestamptz, came_next timestamptz
+) LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  before text := public.acting();
+  this public.placements;
+BEGIN
+  PERFORM set_config('plek.actor', 'operator', true);
+  IF public.acts_on_placement(of_placement, before) THEN
+    -- The place before first, as for an arrival that ends it.
+    PERFORM FROM public.placements AS p
+    WHERE p.id = (SELECT n.previous_id FROM public.placements AS n WHERE n.id = of_placement)
+    FOR UPDATE;
+    PERFORM FROM public.stays AS s
+    WHERE s.id = (SELECT p.stay_id FROM public.placements AS p WHERE p.id = of_placement)
+    FOR UPDATE;
+    SELECT * INTO this FROM public.placements AS p WHERE p.id = of_placement;
+    RETURN QUERY
+    SELECT (SELECT b.arrived_at FROM public.placements AS b
+            WHERE b.id = coalesce(this.began_id, this.id)),
+           max(CASE WHEN p.id = this.previous_id AND public.moved_inside(p.id, this.id)
+                    THEN p.arrived_at ELSE p.departed_at END)
+             FILTER (WHERE (p.created_at, p.id) < (this.created_at, this.id)),
+           min(p.arrived_at) FILTER (WHERE (p.created_at, p.id) > (this.created_at, this.id))
+    FROM public.placements AS p
+    WHERE (p.stay_id = this.stay_id OR p.referral_id = this.referral_id)
+      AND p.arrived_at IS NOT NULL;
+  END IF;
+  PERFORM set_config('plek.actor', before, true);
+END $$;
+REVOKE ALL ON FUNCTION days_around FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION days_around TO plek_app;
+
+-- Let a household have left the place before at the moment of its arrival, corrected, at this one:
+-- of a move inside a provider both are one act.
+CREATE OR REPLACE FUNCTION leave_when_arrived(of_placement uuid) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE before text := public.acting();
+BEGIN
+  PERFORM set_config('plek.actor', 'operator', true);
+  IF public.acts_on_placement(of_placement, before) THEN
+    WITH earlier AS (
+      UPDATE public.placements AS p SET departed_at = this.arrived_at
+      FROM public.placements AS this
+      WHERE this.id = of_placement AND p.id = this.previous_id AND p.status = 'ended'
+        AND public.moved_inside(p.id, this.id)
+      RETURNING p.id, p.provider_id, p.receiver_id
+    )
+    INSERT INTO public.outbox (kind, subject, audience)
+    SELECT 'placement', e.id::text, ARRAY[e.provider_id, e.receiver_id] FROM earlier AS e;
+  END IF;
+  PERFORM set_config('plek.actor', before, true);
+END $$;
+REVOKE ALL ON FUNCTION leave_when_arrived FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION leave_when_arrived TO plek_app;
+
 -- End the placement that a household leaves for one at which it arrives. It may be another
--- provider's: the receiver of the new one may do so, and nothing else.
+-- provider's: the receiver of the new one may do so, and nothing else. True where both are the same
+-- provider's in the same region: the ledger has one time there.
 CREATE OR REPLACE FUNCTION leave_previous(of_placement uuid, moment timestamptz) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -96,7 +168,8 @@ BEGIN
     AND n.status = 'underway' AND p.status = 'arrived'
   FOR UPDATE OF p;
   IF FOUND THEN
-    inside := old.receiver_id = public.my_provider();
+    inside := old.receiver_id = public.my_provider() AND old.receiving = (
+      SELECT n.receiving FROM public.placements AS n WHERE n.id = of_placement);
     UPDATE public.referrals
     SET status = 'ended', hold_id = NULL, held_until = NULL, updated_at = clock_timestamp()
     WHERE id = old.referral_id
@@ -105,6 +178,14 @@ BEGIN
     SET status = 'ended', departed_at = greatest(moment, old.arrived_at),
         destination = 'follow_on_place'
     WHERE id = old.id;
+    -- Who was ready to leave still is, and the ledger's leaf goes on saying so.
+    IF inside THEN
+      UPDATE public.placements SET ready_to_leave_since = old.ready_to_leave_since
+      WHERE id = of_placement;
+      INSERT INTO public.ready_periods (placement_id, since)
+      SELECT of_placement, old.ready_to_leave_since WHERE old.ready_to_leave_since IS NOT NULL
+      ON CONFLICT DO NOTHING;
+    END IF;
     PERFORM public.give_up_place(old.id);
     INSERT INTO public.outbox (kind, subject, audience)
     VALUES ('placement', old.id::text, ARRAY[old.provider_id, old.receiver_id]);
@@ -179,8 +260,8 @@ END $$;
 REVOKE ALL ON FUNCTION take_back_departure FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION take_back_departure TO plek_app;
 
--- Whether nobody else was in the place of a placement of the caller's from a moment on, and its
--- household lived nowhere else then.
+-- Whether nobody else was in the place of a placement of the caller's from a moment on; where its
+-- own household was is for `days_around` to say.
 CREATE OR REPLACE FUNCTION could_be_there(of_placement uuid, moment timestamptz) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -192,10 +273,8 @@ BEGIN
     could := NOT EXISTS (
       SELECT FROM public.placements AS p JOIN public.placements AS n ON n.id <> p.id
       WHERE p.id = of_placement AND n.arrived_at IS NOT NULL
-        AND ((n.place_id = p.place_id AND n.arrived_at < coalesce(p.departed_at, 'infinity')
-              AND coalesce(n.departed_at, 'infinity') > moment)
-             OR (n.stay_id = p.stay_id AND n.arrived_at < coalesce(p.arrived_at, 'infinity')
-                 AND coalesce(n.departed_at, n.arrived_at) > moment)));
+        AND n.place_id = p.place_id AND n.arrived_at < coalesce(p.departed_at, 'infinity')
+        AND coalesce(n.departed_at, 'infinity') > moment);
   END IF;
   PERFORM set_config('plek.actor', before, true);
   RETURN could;
@@ -399,6 +478,10 @@ CREATE OR REPLACE TRIGGER end_alternative
   AFTER UPDATE OF status ON placements
   FOR EACH ROW WHEN (NEW.status = 'arrived' AND OLD.status <> 'arrived')
   EXECUTE FUNCTION end_alternative('placed');
+CREATE OR REPLACE TRIGGER resume_alternative
+  AFTER UPDATE OF status ON placements
+  FOR EACH ROW WHEN (NEW.status = 'no_show' AND OLD.status = 'arrived')
+  EXECUTE FUNCTION resume_alternative();
 CREATE OR REPLACE TRIGGER close_periods AFTER UPDATE OF status ON placements
   FOR EACH ROW WHEN (NEW.status IN ('no_show', 'ended')) EXECUTE FUNCTION close_periods();
 ALTER TABLE placements ENABLE ROW LEVEL SECURITY;

@@ -1,7 +1,7 @@
 -- The register: providers, their sites and places, and what came free.
 
--- Note the free places of a site that admits again, for those who wait. It runs as the owner: the
--- caller needs no right to say so, and can say nothing else.
+-- Note the free places of a site that admits again, or is safe again, for those who wait. It runs
+-- as the owner: the caller needs no right to say so, and can say nothing else.
 CREATE OR REPLACE FUNCTION note_reopening() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
@@ -109,8 +109,10 @@ GRANT SELECT, INSERT, DELETE, UPDATE (supervision, features, specialisms, exclus
   automatic_acceptance, confirmed_at, compromised_because, compromised_since, revision)
   ON sites TO plek_app;
 CREATE OR REPLACE TRIGGER note_reopening
-  AFTER UPDATE OF admission ON sites
-  FOR EACH ROW WHEN (OLD.admission = 'paused' AND NEW.admission = 'open')
+  AFTER UPDATE OF admission, compromised_since ON sites
+  FOR EACH ROW
+  WHEN (NEW.admission = 'open' AND NEW.compromised_since IS NULL
+        AND (OLD.admission = 'paused' OR OLD.compromised_since IS NOT NULL))
   EXECUTE FUNCTION note_reopening();
 ALTER TABLE sites ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sites FORCE ROW LEVEL SECURITY;

@@ -1,7 +1,9 @@
 -- Fair shares: how regions stand, sealed quarterly totals, nights by pair of regions, and caps.
 
 -- Regions whose cap is reached, counting every household there; only the region's code comes out.
-CREATE OR REPLACE FUNCTION capped_regions(besides uuid) RETURNS SETOF text
+-- Two placements of one stay, from the one to the other, are one household; a hold for the next
+-- place of a stay is not one more. A part of the functions below, with whose rights it runs.
+CREATE OR REPLACE FUNCTION reached_caps(besides uuid) RETURNS SETOF text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   before text := public.acting();
@@ -16,7 +18,7 @@ BEGIN
   SELECT c.region FROM public.caps AS c
   WHERE public.cap_in_force(c.withdrawn_at, c.begins_at, c.ends_at, moment)
     AND c.at_most <= (
-      SELECT count(*) FROM public.placements AS p
+      SELECT count(DISTINCT p.stay_id) FROM public.placements AS p
       WHERE p.receiving = c.region AND p.cross_regional AND p.reason <> 'safety'
         AND public.placement_live(p.status) AND p.referral_id IS DISTINCT FROM besides
     ) + (
@@ -25,11 +27,30 @@ BEGIN
       JOIN public.sites AS s ON s.id = h.site_id
       JOIN public.municipalities AS there ON there.code = s.municipality
       JOIN public.municipalities AS home ON home.code = r.origin
-      WHERE public.hold_live(h.resolved_at, h.expires_at, moment) AND r.reason <> 'safety'
+      WHERE public.hold_live(h.resolved_at, h.expires_at, moment)
+        AND r.reason NOT IN ('safety', 'follow_on')
         AND there.region = c.region AND home.region <> c.region
         AND h.referral_id IS DISTINCT FROM besides
     );
   PERFORM set_config('plek.actor', before, true);
+END $$;
+REVOKE ALL ON FUNCTION reached_caps FROM PUBLIC;
+
+-- The regions whose cap keeps a referral away. Of one for the next place of a stay, none is known
+-- to: where they live now, and why, is said when it is confirmed.
+CREATE OR REPLACE FUNCTION capped_regions(besides uuid) RETURNS SETOF text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  before text := public.acting();
+  moves_on boolean;
+BEGIN
+  PERFORM set_config('plek.actor', 'worker', true);
+  moves_on := EXISTS (SELECT FROM public.referrals AS r
+                      WHERE r.id = besides AND r.reason = 'follow_on');
+  PERFORM set_config('plek.actor', before, true);
+  IF NOT moves_on THEN
+    RETURN QUERY SELECT public.reached_caps(besides);
+  END IF;
 END $$;
 REVOKE ALL ON FUNCTION capped_regions FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION capped_regions TO plek_app;
@@ -47,7 +68,7 @@ BEGIN
     AND public.cap_in_force(c.withdrawn_at, c.begins_at, c.ends_at, moment)
   FOR UPDATE;
   PERFORM set_config('plek.actor', before, true);
-  RETURN NOT EXISTS (SELECT FROM public.capped_regions(besides) AS full_region
+  RETURN NOT EXISTS (SELECT FROM public.reached_caps(besides) AS full_region
                      WHERE full_region = of_region);
 END $$;
 REVOKE ALL ON FUNCTION cap_has_room FROM PUBLIC;

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 class StayArrival:
     """An arrival, and what the household leaves for it.
 
-    `left_inside`: whether the place that they leave by arriving here is with the same provider;
-    None where they leave none, because it is their first or because they had left before.
+    `left_inside`: whether the place that they leave by arriving here is with the same provider in
+    the same region; None where they leave none, because it is their first or because they had left
+    before.
     `cross_regional`: whether the place is in another region than they come from.
     """
 
@@ -33,8 +34,8 @@ class LeavesDue:
 def leaves_due(arrival: StayArrival) -> LeavesDue:
     """Which leaves an arrival asks for.
 
-    Moving inside one provider asks for none: a household's time there is cross-regional, or is not,
-    as it began. Source: docs/design.md, section 6, invariant 4.
+    Moving inside one provider and region asks for none: a household's time there is cross-regional,
+    or is not, as it began. Source: docs/design.md, section 6, invariant 4.
     """
     if arrival.left_inside:
         return LeavesDue(departure=False, arrival=False)

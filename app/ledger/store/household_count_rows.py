@@ -49,7 +49,8 @@ async def add(tx: Transaction, whose: CountKey, more: Mapping[str, int], *, key:
     row = (await tx.rows(select(HouseholdCount.sealed).where(here).with_for_update()))[0]
     sums: dict[str, int] = key.unseal_json(row.sealed, row=whose.row)
     for name, count in more.items():
-        sums[name] = sums.get(name, 0) + count
+        # What is known of a household may have changed since it was counted.
+        sums[name] = max(0, sums.get(name, 0) + count)
     await tx.run(
         update(HouseholdCount).where(here).values(sealed=key.seal_json(sums, row=whose.row))
     )

@@ -133,7 +133,8 @@ async def has_place(tx: Transaction, placement_id: UUID) -> bool:
 async def leave_previous(tx: Transaction, placement_id: UUID, *, at: datetime) -> bool | None:
     """End the placement that an arriving household leaves: free its place, end its referral.
 
-    Return whether it was with the same provider; None if they had left it before.
+    Return whether it was with the same provider in the same region; None if they had left it
+    before.
     """
     tx.wrote_outbox()
     return (await tx.rows(_LEAVE_PREVIOUS, {"id": placement_id, "at": at}))[0].leave_previous

@@ -298,8 +298,45 @@ async def take_back_departure(tx: Transaction, placement_id: UUID) -> str:
 
 
 async def could_be_there(tx: Transaction, placement_id: UUID, *, at: datetime) -> bool:
-    """Whether from a moment on nobody else had the place, and the household none other."""
+    """Whether from a moment on nobody else had the place."""
     return (await tx.rows(_COULD_BE_THERE, {"id": placement_id, "at": at}))[0].could
+
+
+@dataclass(frozen=True, slots=True)
+class DaysAround:
+    """Between which moments a household can have been at a placement."""
+
+    began_at: datetime | None
+    """When it came to this provider, at this placement or one before it; None before that."""
+    left_before: datetime | None
+    """When it had left where it was before, as recorded there; None if nothing was before."""
+    came_next: datetime | None
+    """When it came to where it was next; None if nothing came after."""
+
+    def hold(self, at: datetime) -> bool:
+        """Whether a moment lies between where it was before and where it was next."""
+        return (self.left_before is None or self.left_before <= at) and (
+            self.came_next is None or at <= self.came_next
+        )
+
+
+_DAYS_AROUND = text("SELECT * FROM days_around(:id)").bindparams(bindparam("id", type_=Uuid()))
+_LEAVE_WHEN_ARRIVED = text("SELECT leave_when_arrived(:id)").bindparams(
+    bindparam("id", type_=Uuid())
+)
+
+
+async def days_around(tx: Transaction, placement_id: UUID) -> DaysAround:
+    """Return between which moments a household was here, and lock its days.
+
+    It was elsewhere before and after, at whatever provider, seen by the caller or not.
+    """
+    return DaysAround(*(await tx.rows(_DAYS_AROUND, {"id": placement_id}))[0])
+
+
+async def leave_when_arrived(tx: Transaction, placement_id: UUID) -> None:
+    """Let a household that moved inside a provider have left as it arrived here."""
+    await tx.run(_LEAVE_WHEN_ARRIVED, {"id": placement_id})
 
 
 async def lives_somewhere(tx: Transaction, referral_id: UUID) -> bool:

@@ -120,7 +120,10 @@ async def note_plans(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     wanted, faults = parse(PlacementChange, body)
     if wanted is None:
         return await _sheet(page, tx, row, values=form.values, faults=faults)
-    await placements.note_plans(tx, row.id, changes=wanted.model_dump(exclude_unset=True))
+    try:
+        await placements.note_plans(tx, row.id, changes=wanted.model_dump(exclude_unset=True))
+    except Invalid as refusal:
+        return await _sheet(page, tx, row, values=form.values, faults=faults_of(refusal))
     return say(page, _("Noted."))
 
 

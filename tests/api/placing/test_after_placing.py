@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from tests.casework import Desk, desk, fresh, problem, wish
+from tests.casework import Desk, day_from_now, desk, fresh, pass_days, problem, wish
 from tests.country import (
     FAR,
     HERE,
@@ -197,7 +197,9 @@ async def test_blockers_and_readiness_are_kept_while_they_last_and_close_with_th
     for codes in (["housing"], ["debt", "housing"], ["debt"], ["debt", "housing"]):
         seen = await where.receiver.patch(path, {"blockers": codes})
         assert [blocker["code"] for blocker in seen["currentBlockers"]] == codes
-    for day in ("2026-01-10", "2026-01-10", None, "2026-01-20"):
+    await pass_days(country, 9)
+    before, later = day_from_now(-8), day_from_now(-2)
+    for day in (before, before, None, later):
         await where.receiver.patch(path, {"readyToLeaveSince": day})
     assert (await where.intake.get(path))["currentBlockers"] == seen["currentBlockers"]
     blocked = "SELECT code, until IS NULL AS open FROM blocker_periods ORDER BY code, since"
@@ -210,8 +212,8 @@ async def test_blockers_and_readiness_are_kept_while_they_last_and_close_with_th
         "SELECT since::text AS day, until IS NULL AS open FROM ready_periods ORDER BY noted_at"
     )
     assert [tuple(row) for row in await country.rows(readied)] == [
-        ("2026-01-10", False),
-        ("2026-01-20", True),
+        (before, False),
+        (later, True),
     ]
     auditor = await country.hashed("auditor", region=THERE)
     async with country.parts.database.transaction(auditor) as tx:

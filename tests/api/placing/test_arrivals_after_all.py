@@ -9,12 +9,12 @@ from app.allocation.shares.nights import StayBook
 from app.database.sealing import keys
 from app.ledger import household_counts
 from app.ledger.store import household_count_rows
-from tests.api.placing.test_corrections import said
 from tests.api.placing.test_moving_on import route
 from tests.api.shares.test_caps import CAPACITY, capped
-from tests.casework import desk, fresh, problem, wish
+from tests.casework import day_from_now, desk, fresh, problem, wish
 from tests.country import FAR, FIRST_LEAF, HERE, THERE, Country, shelter
 from tests.ledger_stays import local_today
+from tests.ledger_words import said
 from tests.swaps import chain
 
 LEFT = {"destination": "new_home"}
@@ -99,7 +99,7 @@ async def test_after_a_mistaken_not_arrived_the_ledger_has_one_arrival_and_what_
     where = await desk(country)
     placement = await where.arrived()
     path = f"/placements/{placement['id']}"
-    await where.receiver.patch(path, {"readyToLeaveSince": "2026-01-05"})
+    await where.receiver.patch(path, {"readyToLeaveSince": day_from_now(0)})
     for turn in range(2):
         await where.receiver.post(f"{path}/corrections", {"code": "not_arrived"})
         again = await where.receiver.post(f"{path}/arrival", expect=200)
@@ -148,10 +148,13 @@ async def test_after_a_mistaken_not_arrived_the_ledger_has_one_arrival_and_what_
     assert (await counted(country))["households"] == 1
 
 
-async def test_between_the_two_the_ledger_knows_no_stay(country: Country) -> None:
+async def test_between_the_two_the_ledger_knows_no_stay_and_no_sum_the_household(
+    country: Country,
+) -> None:
     where = await desk(country)
     placement = await where.arrived()
     await where.receiver.post(f"/placements/{placement['id']}/corrections", {"code": "not_arrived"})
+    assert set((await counted(country)).values()) == {0}
     book = StayBook()
     for index, one in enumerate(await said(country), start=FIRST_LEAF):
         book.take(index, parse_opening(one))

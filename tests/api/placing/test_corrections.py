@@ -1,14 +1,13 @@
 """Corrections of arrivals and departures: one leaf each, and nothing else changes."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
-from app.database.sealing import keys
-from tests.casework import Desk, desk, fresh, wish
+from tests.casework import Desk, day_from_now, desk, fresh, wish
 from tests.country import FIRST_LEAF, HERE, THERE, Country
 from tests.ledger_stays import day_of
+from tests.ledger_words import said
 
 LEFT = {"destination": "new_home"}
 
@@ -16,14 +15,6 @@ LEFT = {"destination": "new_home"}
 def ago(days: int) -> str:
     """A moment some days ago."""
     return (datetime.now(UTC) - timedelta(days=days)).isoformat()
-
-
-async def said(country: Country) -> list[dict[str, Any]]:
-    """Return what every leaf about a stay says, in order."""
-    async with country.owner.transaction() as tx:
-        key = await keys.read(tx, keys.LEDGER)
-    rows = await country.rows("SELECT index, sealed FROM openings ORDER BY index")
-    return [key.unseal_json(row.sealed, row=str(row.index)) for row in rows]
 
 
 async def staying(country: Country) -> tuple[Desk, str]:
@@ -41,7 +32,8 @@ async def test_another_day_of_arrival_is_one_leaf_that_says_what_the_arrival_sho
     country: Country,
 ) -> None:
     where, path = await staying(country)
-    await where.receiver.patch(path, {"readyToLeaveSince": "2026-01-05"})
+    await country.rows("UPDATE placements SET arrived_at = arrived_at - interval '5 days'")
+    await where.receiver.patch(path, {"readyToLeaveSince": day_from_now(-2)})
     body = {"code": "arrived_other_day", "at": ago(3)}
 
     answer = await where.receiver.post(f"{path}/corrections", body, key="same")
@@ -54,7 +46,7 @@ async def test_another_day_of_arrival_is_one_leaf_that_says_what_the_arrival_sho
         "type": "correction",
         "date": day_of(body["at"]),
         "arrival": FIRST_LEAF,
-        "ready_since": "2026-01-05",
+        "ready_since": day_from_now(-2),
     }
     whose = {
         "corrects": FIRST_LEAF,
@@ -181,6 +173,7 @@ async def test_who_moved_on_is_corrected_where_they_are_now(country: Country) ->
     )
     inside = await where.receiver.post(f"{second}/corrections", earlier)
     assert inside["ledgerLeaf"] is None
+    assert (await where.receiver.get(path))["departedAt"] == inside["arrivedAt"]
     await where.receiver.post(f"{second}/departure", LEFT, expect=200)
     answer = await where.receiver.post(
         f"{second}/corrections", {"code": "departed_other_day", "at": ago(1)}

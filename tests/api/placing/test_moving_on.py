@@ -30,15 +30,21 @@ class Route:
         """The coordinator at linde, who is an intake worker as well."""
         return self.where.receiver
 
-    async def held(self, client: Client, to: str, **referral: Any) -> str:
-        """Register a household that moves on, and hold an offer of one provider.
+    async def held(
+        self, client: Client, to: str, *, region: str | None = None, **referral: Any
+    ) -> str:
+        """Register a household that moves on, and hold an offer of one provider, in a region if so.
 
         Return the hold, accepted.
         """
         made = await client.post("/referrals", referral_body(**{**MOVING, **referral}))
         ranking = await client.post(f"/referrals/{made['id']}/rankings")
         receiver_id = str(self.country.providers[to])
-        offer = next(offer for offer in ranking["offers"] if offer["provider"]["id"] == receiver_id)
+        offer = next(
+            offer
+            for offer in ranking["offers"]
+            if offer["provider"]["id"] == receiver_id and region in {None, offer["region"]["code"]}
+        )
         body = {"referralId": made["id"], "rankingId": ranking["id"], "offerId": offer["offerId"]}
         hold = await client.post("/holds", body | {"overrideReason": "other"}, key=fresh())
         if hold["status"] == "pending":

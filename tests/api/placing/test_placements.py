@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.casework import desk, fresh, lapse, problem
+from tests.casework import day_from_now, desk, fresh, lapse, problem
 from tests.country import HERE, THERE, Country
 
 LEFT = {"destination": "new_home", "blockers": ["housing", "income"]}
@@ -158,8 +158,8 @@ async def test_what_is_known_of_a_departure_to_come_is_noted_by_the_receiver(
     placement = await where.arrived()
     path = f"/placements/{placement['id']}"
     noted = {
-        "expectedDeparture": "2027-03-01",
-        "readyToLeaveSince": "2027-01-10",
+        "expectedDeparture": day_from_now(90),
+        "readyToLeaveSince": day_from_now(0),
         "blockers": ["housing"],
     }
     changed = await where.receiver.patch(path, noted)

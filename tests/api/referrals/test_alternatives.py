@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from tests.api.calls import faults
-from tests.casework import Desk, desk, problem
+from tests.casework import Desk, desk, fresh, problem, wish_for
 from tests.country import Client, Country, referral_body
 from tests.dues import Asked, live, pass_hours, ring
 from tests.erasures import erase
@@ -266,3 +266,24 @@ async def test_help_where_they_are_takes_what_was_published_and_gives_it_back(
     }  # haven's own
     wrong = await where.receiver.ask("PUT", "/ambulatory-capacity", json={"capacity": -1})
     assert set(faults(wrong)) == {"/capacity"}
+
+
+async def test_an_arrival_that_never_was_gives_them_their_hotel_back(country: Country) -> None:
+    where = await desk(country)
+    referral_id, made = await begun(where, country)
+    hold = await where.intake.post("/holds", await wish_for(where.intake, referral_id), key=fresh())
+    accepted = f"/holds/{hold['id']}/acceptance"
+    await where.receiver.post(accepted, {"by": "person"}, expect=200)
+    placement = await where.intake.post("/placements", {"holdId": hold["id"]}, key=fresh())
+    path = f"/placements/{placement['id']}"
+
+    async def in_use() -> list[str]:
+        listed = (await where.intake.get("/alternatives"))["items"]
+        return [one["id"] for one in listed if one["endedAt"] is None]
+
+    for _ in range(2):
+        await where.receiver.post(f"{path}/arrival", expect=200)
+        assert await in_use() == []
+        await where.receiver.post(f"{path}/corrections", {"code": "not_arrived"})
+        assert await in_use() == [made["id"]]
+    assert ("waiting", made["id"], {"haven", "linde"}) in await events(country)

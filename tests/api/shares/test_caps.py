@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from app.allocation.shares.quarters import quarter_of
+from tests.api.placing.test_moving_on import route
 from tests.casework import Desk, desk, fresh, wish_for
-from tests.country import FAR, HERE, THERE, Client, Country, referral_body, shelter
+from tests.country import FAR, HERE, THERE, Client, Country, place_body, referral_body, shelter
 from tests.ledger_stays import local_today, seal, stayed
 
 DAY = dt.timedelta(days=1)
@@ -220,6 +221,60 @@ async def test_a_ranking_that_a_cap_shaped_is_replayed_alike_when_the_cap_is_gon
     await auditor.post(f"/caps/{cap['id']}/withdrawal", expect=200)
     replayed = await where.intake.post(f"/rankings/{ranking['id']}/replays", expect=200)
     assert replayed["identical"]
+
+
+async def moving_on(
+    where: Desk, first: dict[str, Any], *, expect: int = 201, **referral: Any
+) -> Any:
+    """Find a household the next place within its stay, and let it set out."""
+    moving = {"urgency": "urgent", "reason": "follow_on", **referral}
+    made = await where.receiver.post("/referrals", referral_body(**moving))
+    wanted = await wish_for(where.receiver, made["id"])
+    hold = await where.receiver.post("/holds", wanted, key=fresh())
+    body = {"holdId": hold["id"], "previousPlacementId": first["id"]}
+    return await where.receiver.post("/placements", body, key=fresh(), expect=expect)
+
+
+async def test_who_lives_in_a_capped_region_moves_on_inside_it_and_is_counted_once(
+    country: Country,
+) -> None:
+    where = await desk(country, places=6)
+    for _ in range(2):
+        regular = place_body(where.there.site_id, kind="regular")
+        await where.receiver.post("/places", regular)
+    fled = await where.arrived()
+    came = await where.arrived(**CAPACITY)
+    await capped(country, 2)
+
+    second = await moving_on(where, came, dangerAssessment="none_known", dangerZones=[])
+
+    # On their way from one place there to the next they are one household under a cap for two.
+    assert "cap" not in await excluded(where.intake, **CAPACITY)
+    await where.receiver.post(f"/placements/{second['id']}/arrival", expect=200)
+    await where.arrived(**CAPACITY)
+    assert "cap" in await excluded(where.intake, **CAPACITY)
+    onward = await moving_on(where, fled)
+    assert (
+        await country.value("SELECT reason FROM placements WHERE id = :id", id=onward["id"])
+        == "safety"
+    )
+
+
+async def test_who_moves_on_from_elsewhere_is_kept_out_by_a_cap_unless_they_fled(
+    country: Country,
+) -> None:
+    way = await route(country)
+    await way.linde.post("/places", place_body(way.where.there.site_id))
+    came = await way.where.arrived(**CAPACITY)
+    await capped(country, 0, region=FAR)
+    hold = await way.held(way.linde, "eik", dangerAssessment="none_known", dangerZones=[])
+    body = {"holdId": hold, "previousPlacementId": came["id"]}
+
+    refused = await way.linde.post("/placements", body, key=fresh(), expect=409)
+
+    assert refused["code"] == "no_longer_lawful"
+    assert "cap" in refused["detail"]
+    assert (await way.leaving(way.first, way.linde, "eik"))["receiving"] == FAR
 
 
 AT_ONCE = 4

@@ -108,6 +108,8 @@ CALLS = (
     "SELECT public.note_lapsed(gen_random_uuid(), gen_random_uuid())",
     "SELECT public.free_place(gen_random_uuid())",
     "SELECT public.leave_previous(gen_random_uuid(), now())",
+    "SELECT * FROM public.days_around(gen_random_uuid())",
+    "SELECT public.leave_when_arrived(gen_random_uuid())",
     "SELECT public.raise_alarm(id) FROM public.sites",
     "SELECT e.* FROM public.sites AS s, public.everybody_at(s.id) AS e",
     "SELECT public.mark_unsafe(id, gen_random_uuid(), true) FROM public.sites",

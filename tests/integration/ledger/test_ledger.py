@@ -13,7 +13,7 @@ from app.allocation.policy.documents import canonical_json
 from app.database.sealing import keys
 from app.database.transaction import WORKER
 from app.ledger import ledger
-from tests.casework import desk, fresh, wish
+from tests.casework import day_from_now, desk, fresh, pass_days, wish
 from tests.country import FIRST_LEAF, HERE, THERE, Country
 
 ON_BOTH = True
@@ -150,14 +150,14 @@ async def test_since_when_they_are_ready_to_leave_is_a_correction_of_the_arrival
     where = await desk(country)
     arrived = await where.arrived()
     path = f"/placements/{arrived['id']}"
-    for ready in ("2026-01-05", "2026-01-05", "2026-01-07", None, "2026-01-09"):
+    await pass_days(country, 9)
+    first, later, last = (day_from_now(-days) for days in (8, 6, 4))
+    for ready in (first, first, later, None, last):
         await where.receiver.patch(path, {"readyToLeaveSince": ready, "blockers": ["housing"]})
     await where.receiver.post(f"{path}/departure", LEFT, expect=200)
     said = await openings(country)
     assert [opening["type"] for opening in said] == ["arrival", *["correction"] * 4, "departure"]
-    for opening, ready in zip(
-        said[1:5], ("2026-01-05", "2026-01-07", None, "2026-01-09"), strict=True
-    ):
+    for opening, ready in zip(said[1:5], (first, later, None, last), strict=True):
         assert (opening["corrects"], opening["arrival"], opening["code"]) == (
             FIRST_LEAF,
             FIRST_LEAF,
@@ -168,7 +168,7 @@ async def test_since_when_they_are_ready_to_leave_is_a_correction_of_the_arrival
     assert (said[0]["arrival"], said[5]["arrival"], said[5]["ready_since"]) == (
         None,
         FIRST_LEAF,
-        "2026-01-09",
+        last,
     )
 
 
@@ -182,9 +182,8 @@ async def test_a_stay_without_a_leaf_gets_none_for_being_ready_to_leave(country:
     )
     own = await where.receiver.post("/placements", {"holdId": hold["id"]}, key=fresh())
     path = f"/placements/{own['id']}"
-    await where.receiver.patch(path, {"readyToLeaveSince": "2026-01-05"})
     await where.receiver.post(f"{path}/arrival", expect=200)
-    await where.receiver.patch(path, {"readyToLeaveSince": "2026-01-06"})
+    await where.receiver.patch(path, {"readyToLeaveSince": day_from_now(0)})
     assert await country.value("SELECT count(*) FROM openings") == 0
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from app.budgets import budgets
-from tests.casework import desk, fresh, lapse, wish, wish_for
+from tests.casework import desk, fresh, lapse, pass_days, wish, wish_for
 from tests.country import (
     FAR,
     THERE,
@@ -128,6 +128,29 @@ async def test_who_went_on_inside_did_not_leave_whoever_sees_where_they_are_now(
     refused = await where.other.post(f"/placements/{first['id']}/corrections", wrong, expect=409)
 
     assert refused["code"] == "moved_on"
+    assert await where.leaves() == ["arrival"]
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+async def test_days_lie_around_those_elsewhere_whoever_sees_them(
+    country: Country, *, hidden: bool
+) -> None:
+    where = await scene(country)
+    first = await where.lives(hidden=hidden)
+    last = await where.comes(hidden=False, leaving=first, **MOVING)
+    path = f"/placements/{last['id']}"
+    await where.other.post(f"{path}/arrival", expect=200)
+    await pass_days(country, 3)
+    await country.rows("UPDATE placements SET created_at = created_at - interval '9 days'")
+    moment = (datetime.now(UTC) - timedelta(days=5)).isoformat()
+    early = {"code": "arrived_other_day", "at": moment}
+
+    await where.other.post(f"{path}/corrections", early, expect=400)
+    right = {"code": "arrived_other_day", "at": yesterday()}
+    moved = await where.other.post(f"{path}/corrections", right)
+
+    left = await where.named.get(f"/placements/{first['id']}")
+    assert left["departedAt"] == moved["arrivedAt"]
     assert await where.leaves() == ["arrival"]
 
 

@@ -173,10 +173,13 @@ async def test_every_way_of_coming_free_is_noted(country: Country) -> None:
     await grown()
     await where.receiver.patch(site, {"admission": "open"})
     await grown()
+    for alarm in ("threat", None):
+        await where.receiver.patch(site, {"compromised": alarm})
+        await grown()
     await where.receiver.post("/places", place_body(where.there.site_id, kind="regular"))
     await grown()
 
-    assert steps == [1, 2, 3, 4, 4, 5, 6]
+    assert steps == [1, 2, 3, 4, 4, 5, 5, 6, 7]
     first, reopened = (await where.receiver.get("/vacancies"))["items"][:2]
     assert (first["kind"], reopened["placeId"]) == ("regular", None)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tests.casework import fresh
+from tests.casework import day_from_now, fresh
 from tests.country import Client, Country, place_body, referral_body, standing_site
 
 LIKE: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -88,8 +88,8 @@ async def busy(country: Country) -> BoardScene:
         await made.arrive()
     leaving = await made.arrive()
     noted = {
-        "expectedDeparture": "2026-12-01",
-        "readyToLeaveSince": "2026-11-20",
+        "expectedDeparture": day_from_now(1),
+        "readyToLeaveSince": day_from_now(0),
         "blockers": ["housing", "debt"],
     }
     await made.linde.patch(f"/placements/{leaving['id']}", noted)

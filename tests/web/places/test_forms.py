@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.casework import fresh
+from tests.casework import day_from_now, fresh
 from tests.country import Country, referral_body
 from tests.swaps import chain
 from tests.web.places.board_scene import BoardScene, small
@@ -187,8 +187,8 @@ async def test_arrival_and_departure_free_the_place_and_keep_what_delayed_it(
 
     await at_linde.post(f"{stay}/arrival")
     noted = {
-        "expectedDeparture": "2026-12-01",
-        "readyToLeaveSince": "2026-11-20",
+        "expectedDeparture": day_from_now(1),
+        "readyToLeaveSince": day_from_now(0),
         "current": ["housing", "debt"],
     }
     await at_linde.post(stay, noted)
