@@ -107,7 +107,7 @@ GRANT EXECUTE ON FUNCTION withdraw_decline TO plek_app;
 -- The referral must be open, and the ranking neither older than the policy allows nor older than
 -- what is known now of the referral. Groups at sites that changed since, or declined, are passed
 -- over; one at least must be left. A household that does not flee leaves its region only if the
--- register is as it was (`register_version`) and no place that goes first (`go_first`) is free;
+-- register is as it was (`register_version`) and no place that goes first (`go_first`) is free,
 -- NULL for one of which that is not known. Then a place is locked that nobody else has locked, of
 -- the first group that has one, or, if all are, one that others give up. Holds that ran out on
 -- this referral or place are resolved, so that the new one is the only live one.

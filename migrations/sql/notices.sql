@@ -1,4 +1,4 @@
--- Mails: written with what they tell of, sent by the worker. A row names an account and a subject;
+-- Mails: written with what they tell of, sent by the worker. A row names an account and a subject, and
 -- the address stays sealed with the account until the moment of sending.
 
 -- Whether an account's owner ever came in: an invitation that nobody accepted hears of nothing.

@@ -50,7 +50,7 @@ END $$;
 REVOKE ALL ON FUNCTION others_followed FROM PUBLIC;
 
 -- What each account that worked in some days did there, as `SIGNALS` in
--- app/allocation/figures/review.py explains. What came of it counts if it came within seven days;
+-- app/allocation/figures/review.py explains. What came of it counts if it came within seven days, and
 -- of a referral on which others worked the first twenty rankings do not count. For the worker.
 CREATE OR REPLACE FUNCTION review_counts(since timestamptz, until timestamptz)
 RETURNS TABLE (account_id uuid, provider_id uuid, counts jsonb)

@@ -117,7 +117,8 @@ async def case_values(
     filled = draft.of_content(course.referral.content, known)
     is_open = course.referral.status == "open"
     ranked = await work.read_ranking(ranking, referral_id) if ranking and is_open else None
-    view = None if ranked is None else desk_view(ranked.inputs, ranked.ranking)
+    view = ranked and desk_view(ranked.inputs, ranked.ranking)
+    most = MOST_PROVIDERS if every else FIRST_PROVIDERS
     return {
         "course": course,
         "referral": course.referral,
@@ -132,11 +133,7 @@ async def case_values(
         "policy": reference.policy,
         "codes": load().codes,
         "contacts": await contacts.list_for(tx, referral_id, limit=MOST_CONTACTS, after=None),
-        "ranking": None
-        if ranked is None or view is None
-        else await ranking_values(
-            work, ranked, view, most=MOST_PROVIDERS if every else FIRST_PROVIDERS
-        ),
+        "ranking": ranked and view and await ranking_values(work, ranked, view, most=most),
         "seen": state_of(course.progress),
         "at": tx.at,
         "new_key": new_key,
