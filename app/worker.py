@@ -58,6 +58,7 @@ ACCOUNTS_S = 10.0
 CONSISTENCY_S = 86_400.0
 """A day between two comparisons of the records."""
 REVIEWS_S = 3600.0
+ZONES_S = 900.0
 
 HURRY_S = 3.0
 """How long what waits for the database may go on once the process is told to stop: a server ends
@@ -122,6 +123,13 @@ async def look_for_chances(
     if tx.reference_version == 0:
         return UNFOUNDED_S
     return AT_ONCE_S if await vacancies.rank_next_waiting(tx) else VACANCIES_S
+
+
+async def look_where_zones_ended(tx: Transaction) -> float:
+    """Rank those who wait where a danger zone has ended."""
+    if tx.reference_version == 0:
+        return UNFOUNDED_S
+    return AT_ONCE_S if await vacancies.rank_where_zones_ended(tx) else ZONES_S
 
 
 async def plan(
@@ -190,6 +198,7 @@ def recurring_work(data_dir: Path) -> Mapping[str, Work]:
         "consistency": compare_records,
         "reviews": review_accounts,
         "vacancies": look_for_chances,
+        "zones": look_where_zones_ended,
         "peaks": plan,
         "monitor": release_figures,
         "totals": seal_quarters,

@@ -12,6 +12,7 @@ from app.ranking import rankings
 from app.ranking.rankings import RecordedRanking
 from app.ranking.store import vacancy_rows
 from app.ranking.store.vacancy_rows import Chance, PendingVacancy, VacancyRow
+from app.reference import load
 from app.referrals import referrals
 from app.referrals.referrals import ReferralRow, UnsealedReferral
 
@@ -57,6 +58,39 @@ async def rank_next_waiting(tx: Transaction) -> bool:
     for provider_id, vacancy_id in wanted.items() if done else ():
         await outbox.add(tx, kind=TOLD, subject=str(vacancy_id), audience=[provider_id])
     return True
+
+
+async def rank_where_zones_ended(tx: Transaction) -> bool:
+    """Rank some of those who wait and a danger zone of whom has ended since they were ranked.
+
+    Whose desk could hold an offer now is told, as of what came free. Returns whether more may be
+    left; who has been ranked since is found no more.
+    """
+    snapshot, chances = await tx.snapshots.register(tx), list[Chance]()
+    after: UUID | None = None
+    while waiting := await referrals.list_next_open(tx, after=after, most=RANKED_AT_ONCE):
+        after = waiting[-1].id
+        ranked = await vacancy_rows.last_ranked(tx, [row.id for row in waiting])
+        for row in waiting:
+            if row.id not in ranked or not await _zone_ended(tx, row, since=ranked[row.id]):
+                continue
+            found = await _rank(tx, row)
+            if found is not None and found[1].ranking.offers:
+                chances.append(Chance(rankings.ranking_row(*found, snapshot=snapshot), 1))
+        if len(chances) >= RANKED_AT_ONCE:
+            break
+    await _tell(tx, chances)
+    return bool(waiting)
+
+
+async def _zone_ended(tx: Transaction, row: ReferralRow, *, since: datetime) -> bool:
+    try:
+        content = referrals.unseal(tx, row).content
+        need = referrals.need_of(content, await tx.snapshots.reference(tx))
+    except (Unreadable, LookupError):
+        return False
+    then, today = map(load().country.day_of, (since, tx.at))
+    return any(zone.has_ended(today) and not zone.has_ended(then) for zone in need.danger_zones)
 
 
 async def _rank(

@@ -48,6 +48,7 @@ CREATE POLICY "insert" ON rankings FOR INSERT WITH CHECK (provider_id = my_provi
 CREATE POLICY exchange_insert ON rankings FOR INSERT
   WITH CHECK ((SELECT acting()) = 'exchange' AND in_live_swap(referral_id));
 CREATE POLICY worker_waiting ON rankings FOR INSERT WITH CHECK ((SELECT acting()) = 'worker');
+CREATE POLICY worker_select ON rankings FOR SELECT USING ((SELECT acting()) = 'worker');
 
 -- peak_plans
 GRANT SELECT, INSERT, UPDATE, DELETE ON peak_plans TO plek_app;

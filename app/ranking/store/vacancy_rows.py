@@ -86,6 +86,13 @@ async def record(tx: Transaction, chances: Sequence[Chance]) -> None:
     )
 
 
+async def last_ranked(tx: Transaction, referral_ids: Sequence[UUID]) -> Mapping[UUID, datetime]:
+    """Return when referrals were ranked last, those that ever were."""
+    newest = select(Ranking.referral_id, func.max(Ranking.as_of).label("at"))
+    mine = newest.where(Ranking.referral_id.in_(referral_ids)).group_by(Ranking.referral_id)
+    return {row.referral_id: row.at for row in await tx.rows(mine)}
+
+
 _COUNT = text("""
 UPDATE vacancies AS v SET lawful_for = v.lawful_for + one.lawful_for, reached = :reached,
                           counted_at = CASE WHEN :done THEN clock_timestamp() END,

@@ -126,7 +126,7 @@ VISIBLE: dict[str, set[str]] = {
     "worker": {
         "providers", "provider_regions", "sites", "place_groups", "places", "claims", "referrals", "holds", "stays",
         "placements", "leaves", "answers", "outbox", "referral_secrets", "contacts", "alternatives", "vacancies",
-        "peak_plans", "webhooks", "swaps", "swap_legs", "move_agreements", "openings", "caps",
+        "peak_plans", "webhooks", "swaps", "swap_legs", "move_agreements", "openings", "caps", "rankings",
         "household_counts", "budget_uses", "dues", "due_sights", "review_weeks",
     },
 }  # fmt: skip

@@ -10,7 +10,7 @@ from app import worker
 from app.database.transaction import WORKER
 from app.ranking import vacancies
 from app.seal import Keyring, new_key
-from tests.casework import Desk, desk, fresh, lapse
+from tests.casework import Desk, day_from_now, desk, end_zones, fresh, lapse
 from tests.country import FAR, Client, Country, place_body, referral_body, shelter
 
 ON_BOTH = True
@@ -230,3 +230,24 @@ async def test_what_the_worker_ranks_counts_for_no_limit_and_no_review(country: 
     await where.intake.post(f"/referrals/{referral['id']}/rankings")
     # The review counts what accounts did, as the access log has it: the worker has none.
     assert await country.value("SELECT count(*) FROM access_log WHERE action = 'rank'") == 1
+
+
+async def test_whose_danger_zone_has_ended_is_ranked_anew_once_and_told(country: Country) -> None:
+    where = await desk(country)
+    near = [{"municipality": "GM0193", "radiusKm": 5, "cause": "work", "until": day_from_now(0)}]
+    waiting = await where.intake.post("/referrals", referral_body(dangerZones=near))
+    await counted(country)
+    path = f"/referrals/{waiting['id']}/rankings"
+    assert (await where.intake.post(path))["offers"] == []
+
+    async def looked() -> int:
+        async with country.parts.database.transaction(actor=WORKER) as tx:
+            assert await worker.look_where_zones_ended(tx) == worker.ZONES_S
+        return len(await told(country, waiting["id"]))
+
+    assert await looked() == 0
+    await country.rows("UPDATE rankings SET as_of = as_of - interval '3 days' RETURNING id")
+    assert await looked() == 0  # its last day is today
+    await end_zones(country, waiting["id"])
+    assert [await looked(), await looked()] == [1, 1]
+    assert (await item(where.intake, waiting["id"]))["lastChance"]["rank"] == 1
