@@ -295,9 +295,15 @@ async def shelter(
 
 
 async def standing_site(country: Country, slug: str = "linde", /, **site: Any) -> dict[str, Any]:
-    """Make a site that stands, as an operator's import does, where its provider works."""
+    """Make a site that stands, as an operator's import does, where its provider works.
+
+    One without a name gets one that its provider has not given yet.
+    """
     body = site_body(**site)
     id_, provider_id = uuid4(), await country.provider(slug)
+    made = await country.value("SELECT count(*) FROM sites WHERE provider_id = :id", id=provider_id)
+    if made and "name" not in site:
+        body["name"] += f" {made + 1}"
     traits = {
         column: body[field]
         for column, field in (

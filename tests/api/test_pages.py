@@ -17,6 +17,7 @@ async def all_of(client: Client, path: str, **query: Any) -> list[str]:
     ids: list[str] = []
     while True:
         page = await client.get(path, params=query)
+        assert page.pop("unreadable", []) == []
         assert set(page) == {"items", "nextCursor"}
         assert len(page["items"]) <= query["limit"]
         ids += [item["id"] for item in page["items"]]

@@ -80,7 +80,7 @@ async def registering(walk: Walk, linde: Person) -> str:
     site: str = (await walk.by(linde, "POST /sites", body=site_body(), object=OWN))["id"]
     await walk.by(second, "GET /site-approvals")
     await walk.by(second, "POST /sites/{id}/approval", site, {"approve": True})
-    other = (await linde.client.post("/sites", site_body(name="Beuk")))["id"]
+    other = (await linde.client.post("/sites", site_body(name="Esdoorn")))["id"]
     both = {"ids": [other], "approve": True}
     await walk.by(second, "POST /site-approvals", body=both, object=other)
     await walk.by(linde, "GET /sites")
@@ -171,7 +171,7 @@ async def a_stay(walk: Walk, haven: Person, linde: Person, placement: str, case:
 async def a_decision(walk: Walk, placement: str, case: str) -> None:
     """Look into how it was decided, as the auditor of the region that they came from."""
     auditor = await person(walk.country, "auditor", region=HERE)
-    await walk.by(auditor, "GET /decisions")
+    await walk.by(auditor, "GET /decisions", about=[case])
     await walk.by(auditor, "GET /decisions/{id}", placement, about=[case])
     await walk.by(auditor, "GET /own-region-checks", params={"from": "2026-Q1", "to": "2026-Q1"})
 

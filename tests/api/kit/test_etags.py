@@ -106,7 +106,7 @@ async def test_a_referral_is_changed_only_by_who_says_what_they_read(country: Co
 async def test_what_was_made_has_the_tag_that_it_is_read_with(country: Country) -> None:
     there = await world(country)
     for collection, client, body in (
-        ("sites", there.receiver, site_body()),
+        ("sites", there.receiver, site_body(name="Eik")),
         ("places", there.receiver, place_body(there.ids["sites"])),
         ("referrals", there.sender, referral_body()),
     ):

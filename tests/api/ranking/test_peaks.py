@@ -38,8 +38,7 @@ async def places_at(
     country: Country, coordinator: Client, *, municipality: str, count: int = 1, **place: Any
 ) -> str:
     """Make a confirmed site with free places that are alike."""
-    name = f"Site {uuid4().hex}"
-    site = await standing_site(country, "linde", municipality=municipality, name=name)
+    site = await standing_site(country, "linde", municipality=municipality)
     await coordinator.post(f"/sites/{site['id']}/confirmations")
     for _ in range(count):
         await coordinator.post("/places", place_body(site["id"], **place))
