@@ -225,6 +225,10 @@ async def those_who_wait(walk: Walk, eik: Person, linde: Person) -> None:
     for who in (eik, linde):
         await walk.by(who, "GET /alternatives", about=[case])
         await walk.by(who, "GET /alternatives/{id}", alternative, about=[case])
+    (due, *_) = (await eik.client.get("/dues"))["items"]
+    await walk.by(eik, "GET /dues", about=[case])
+    await walk.by(eik, "POST /dues/{id}/sights", due["id"], about=[case])
+    await walk.by(eik, "POST /dues/{id}/takings", due["id"], about=[case])
     await walk.by(
         linde, "POST /alternatives/{id}/checks", alternative, {"outcome": "well"}, about=[case]
     )
