@@ -148,7 +148,7 @@ BEGIN
   asked := clock_timestamp();
   effective_at := public.takes_effect_at(opens, asked, before);
   waits := effective_at > asked;
-  told_id := opens;
+  told_id := coalesce(opens, account.provider_id);
   PERFORM set_config('plek.actor', 'operator', true);
   UPDATE public.account_changes AS c SET outcome = 'replaced', decided_at = asked
   WHERE c.account_id = of_account AND c.act = what AND c.outcome IS NULL;
@@ -163,8 +163,9 @@ BEGIN
     VALUES (invitation, of_account, new_id, effective_at + valid);
   END IF;
   IF before <> 'operator' THEN
-    PERFORM public.mail_provider(opens, CASE WHEN waits THEN 'account_asked'
-                                             ELSE 'account_changed' END, effective_at);
+    PERFORM public.mail_concerned(of_account, told_id,
+                                  CASE WHEN waits THEN 'account_asked' ELSE 'account_changed' END,
+                                  effective_at);
   END IF;
   IF NOT waits THEN
     PERFORM public.let_take_effect(new_id);
@@ -258,7 +259,8 @@ BEGIN
   UPDATE public.tokens AS t SET revoked_at = clock_timestamp() FROM public.sessions AS s
   WHERE s.token_id = t.id AND s.account_id = of_account AND t.revoked_at IS NULL;
   IF before <> 'operator' THEN
-    PERFORM public.mail_provider(account.provider_id, 'account_changed', clock_timestamp());
+    PERFORM public.mail_concerned(of_account, account.provider_id, 'account_changed',
+                                  clock_timestamp());
   END IF;
   PERFORM set_config('plek.actor', before, true);
   RETURN true;

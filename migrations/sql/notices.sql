@@ -24,6 +24,27 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $
 $$;
 REVOKE ALL ON FUNCTION mail_provider FROM PUBLIC;
 
+-- Write to whom a change of an account concerns: everyone at its provider, or the owner of one at
+-- none, and administrators of a colleague of theirs.
+CREATE OR REPLACE FUNCTION mail_concerned(
+  of_account uuid, of_provider uuid, of_subject text, at_moment timestamptz
+) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  IF of_provider IS NOT NULL THEN
+    PERFORM public.mail_provider(of_provider, of_subject, at_moment);
+    RETURN;
+  END IF;
+  INSERT INTO public.mails (account_id, subject, moment)
+  SELECT a.id, of_subject, at_moment
+  FROM public.accounts AS a JOIN public.accounts AS changed ON changed.id = of_account
+  WHERE (a.id = changed.id
+         OR ('administrator' = ANY (a.roles) AND 'administrator' = ANY (changed.roles)))
+    AND public.account_entered(a.id)
+    AND (a.disabled_at IS NULL OR a.disabled_at > clock_timestamp() - interval '7 days');
+END $$;
+REVOKE ALL ON FUNCTION mail_concerned FROM PUBLIC;
+
 -- Write to every administrator.
 CREATE OR REPLACE FUNCTION mail_administrators(of_subject text) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$

@@ -196,6 +196,35 @@ async def test_roles_at_a_provider_and_letting_in_again_wait_and_taking_away_doe
     assert await sign_in(country, await worker_there.proof()) is not None
 
 
+async def test_who_loses_a_colleague_and_who_has_no_provider_is_told_as_well(
+    country: Country, chief: Person, coordinator: Person, worker_there: Person
+) -> None:
+    friend = await person(country, "administrator", name="friend@plek.example")
+    other = await person(country, "auditor", name="a@region.example", region="GM0363")
+    auditor = AccountWanted(frozenset({"auditor"}), None, "GM0363", "Nieuw")
+    for changed, told in (
+        (worker_there, [coordinator, worker_there]),
+        (friend, [friend, chief]),
+        (other, [other]),
+    ):
+        await country.rows("DELETE FROM mails RETURNING 1")
+        async with acting(country, chief) as tx:
+            if changed is worker_there:
+                asked = await staff.change(tx, changed.account_id, auditor)
+                assert asked is not None
+                assert not asked.waits
+            elif changed is friend:
+                await staff.disable(tx, changed.account_id)
+            else:
+                await staff.reset(tx, changed.account_id)
+        mailed = await country.rows(
+            "SELECT account_id FROM mails WHERE subject = 'account_changed'"
+        )
+        assert {row.account_id for row in mailed} == {one.account_id for one in told}
+    notices = "SELECT count(*) FROM access_log WHERE action = 'change' AND told_id = :id"
+    assert await country.value(notices, id=await country.provider("linde")) == 1
+
+
 async def test_a_provider_without_an_account_gets_its_first_at_once_and_never_again(
     country: Country, chief: Person
 ) -> None:
