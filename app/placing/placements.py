@@ -67,7 +67,7 @@ async def list_awaited_sent(tx: Transaction) -> list[PlacementRow]:
 
 
 async def list_left(tx: Transaction, *, since: datetime) -> list[PlacementRow]:
-    """Return the placements that ended with the caller's provider since a moment, newest first."""
+    """Return placements that ended with the caller's provider since a moment, newest first."""
     return await placement_rows.list_left(tx, tx.caller.provider, since=since)
 
 

@@ -188,7 +188,7 @@ async def list_awaited_sent(tx: Transaction, provider_id: UUID) -> list[Placemen
 
 
 async def list_left(tx: Transaction, provider_id: UUID, *, since: datetime) -> list[PlacementRow]:
-    """Return the placements that ended with a provider since a moment, the last to leave first."""
+    """Return placements that ended with a provider since a moment, the last to leave first."""
     left = _READ.where(Placement.receiver_id == provider_id, Placement.departed_at >= since)
     left = left.order_by(None).order_by(Placement.departed_at.desc(), Placement.id)
     return [PlacementRow(*row) for row in await tx.rows(left.limit(LEFT_AT_ONCE))]

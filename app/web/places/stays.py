@@ -157,7 +157,7 @@ async def record_departure(id: str, page: PageIn, tx: Tx, form: FormIn) -> Respo
 
 @router.post("/places/stay/{id}/not-departed")
 async def take_back_departure(id: str, page: PageIn, tx: Tx) -> Response:
-    """Take a departure back: they live there again, unless somebody else has the place."""
+    """Take a departure back: they live there again, unless another has the place."""
     await corrections.correct_placement(tx, parse_id(id), CorrectionRequest(NOT_DEPARTED, None))
     return say(page, _("They live there, as before. The ledger has what was wrong, and this."))
 

@@ -33,7 +33,7 @@ class Route:
     async def held(
         self, client: Client, to: str, *, region: str | None = None, **referral: Any
     ) -> str:
-        """Register a household that moves on, and hold an offer of one provider, in a region if so.
+        """Register a household that moves on, and hold an offer of one provider or region.
 
         Return the hold, accepted.
         """

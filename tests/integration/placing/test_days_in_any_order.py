@@ -1,4 +1,4 @@
-"""Days of a household in any order of acts: no night twice, a leaf for each beginning and end.
+"""Days of a household in any order of acts: no night twice, a leaf at each end.
 
 Households come, move on inside a provider and to others, leave, and are corrected by whoever may,
 with days that hypothesis chooses; the service takes or refuses them.
@@ -124,7 +124,7 @@ class Days(RuleBasedStateMachine):
         body = {"referralId": made["id"], "rankingId": ranking["id"], "offerId": offer["offerId"]}
         hold = await desk.post("/holds", body | {"overrideReason": "other"}, key=fresh())
         await host.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)
-        # Where they are may be a place of which haven hears nothing more.
+        # Where they are may be a place that haven hears nothing of.
         previous, at = one.at[-1]
         moving = {"holdId": hold["id"], "previousPlacementId": previous}
         placement = (await desk.post("/placements", moving, key=fresh()))["id"]
