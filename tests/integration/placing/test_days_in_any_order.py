@@ -1,6 +1,6 @@
 """Days of a household in any order of acts: no night twice, a leaf at each end.
 
-Households come, move on inside a provider and to others, leave, and are corrected by whoever may,
+Households come, move on inside a provider and to others, leave, and are corrected by each who may,
 with days that hypothesis chooses; the service takes or refuses them.
 """
 
