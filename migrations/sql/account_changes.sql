@@ -99,8 +99,9 @@ BEGIN
     UPDATE public.credentials SET password = NULL, second_factor = NULL, enrolled_at = NULL
     WHERE account_id = change.account_id;
     DELETE FROM public.recovery_codes WHERE account_id = change.account_id;
-    UPDATE public.tokens AS t SET revoked_at = clock_timestamp() FROM public.sessions AS s
-    WHERE s.token_id = t.id AND s.account_id = change.account_id AND t.revoked_at IS NULL;
+    UPDATE public.tokens AS t SET revoked_at = coalesce(t.revoked_at, clock_timestamp())
+    FROM public.sessions AS s
+    WHERE s.token_id = t.id AND s.account_id = change.account_id;
   ELSIF change.act = 'change' THEN
     UPDATE public.accounts
     SET roles = change.roles, provider_id = change.to_provider, region = change.region
@@ -256,8 +257,9 @@ BEGIN
   WHERE id = of_account;
   UPDATE public.account_changes SET outcome = 'replaced', decided_at = clock_timestamp()
   WHERE account_id = of_account AND outcome IS NULL;
-  UPDATE public.tokens AS t SET revoked_at = clock_timestamp() FROM public.sessions AS s
-  WHERE s.token_id = t.id AND s.account_id = of_account AND t.revoked_at IS NULL;
+  UPDATE public.tokens AS t SET revoked_at = coalesce(t.revoked_at, clock_timestamp())
+    FROM public.sessions AS s
+  WHERE s.token_id = t.id AND s.account_id = of_account;
   IF before <> 'operator' THEN
     PERFORM public.mail_concerned(of_account, account.provider_id, 'account_changed',
                                   clock_timestamp());

@@ -225,7 +225,7 @@ BEGIN
                        WHERE s.referral_id = gone.referral_id) THEN 'erased'
       WHEN EXISTS (SELECT FROM public.placements AS n
                    WHERE n.stay_id = gone.stay_id AND n.id <> gone.id
-                     AND (n.status IN ('underway', 'arrived')
+                     AND (public.placement_live(n.status)
                           OR n.departed_at > gone.departed_at)) THEN 'moved_on'
       WHEN NOT EXISTS (SELECT FROM public.claims AS c
                        WHERE c.place_id = gone.place_id AND c.claimed_until <= clock_timestamp())

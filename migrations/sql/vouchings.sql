@@ -100,8 +100,8 @@ BEGIN
       ends_at = least(v.ends_at, clock_timestamp())
   WHERE v.id = of_vouching AND v.provider_id = public.my_provider() AND public.i_am_staff()
   RETURNING v.* INTO vouching;
-  UPDATE public.tokens AS t SET revoked_at = clock_timestamp()
-  WHERE t.id = vouching.token_id AND t.revoked_at IS NULL;
+  UPDATE public.tokens AS t SET revoked_at = coalesce(t.revoked_at, clock_timestamp())
+  WHERE t.id = vouching.token_id;
   RETURN vouching.account_id;
 END $$;
 REVOKE ALL ON FUNCTION end_vouching FROM PUBLIC;

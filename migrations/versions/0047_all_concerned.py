@@ -10,7 +10,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Write to a provider that loses an account's help, and to the owner of one at none."""
-    sql.apply("account_changes", "notices")
+    sql.apply("account_changes", "notices", "vouchings", "placements")
 
 
 def downgrade() -> None:

@@ -132,7 +132,7 @@ class World:
             ("POST", "/break-glass-looks"): {"reference": "baku-limo", "reason": "handover"},
             ("POST", "/budget-raises"): {"reason": "busy_shift"},
             ("POST", "/referrals/{id}/withdrawal"): {"reason": "stayed_home"},
-            ("POST", "/vouchings"): {"account": self.ids["account-changes"]},
+            ("POST", "/vouchings"): {"account": self.ids.get("account-changes", "")},
             ("POST", "/review-findings/{id}/answer"): {"answer": "work"},
             ("POST", "/referrals/{id}/contacts"): {"note": "Belt morgen.", "kind": "client"},
             ("POST", "/referrals/{id}/alternatives"): self.alternative(),

@@ -165,13 +165,15 @@ async def list_accounts(
     items, cursor = part.cut(
         found, place=lambda one: (one.row.created_at.isoformat(), str(one.row.id))
     )
+    # The first page of administrators, and of nobody else.
+    due = await read_dues(accounts.tx) if accounts.tx.caller.has(Role.ADMINISTRATOR) else {}
     return accounts.page.show(
         "accounts.html",
         people=items,
         cursor=cursor,
         known=accounts.known,
         provider=provider or "",
-        **await read_dues(accounts.tx),
+        **due,
     )
 
 

@@ -7,8 +7,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from asyncpg import InsufficientPrivilegeError
 
 from app.budgets import budgets
+from app.ranking import rankings
 from tests.casework import desk, fresh, lapse, pass_days, wish, wish_for
 from tests.country import (
     FAR,
@@ -317,3 +319,25 @@ async def test_a_place_in_which_somebody_lives_is_not_declared_free(
 
     assert refused["code"] == "claimed"
     assert (await where.other.get(place))["status"] == "occupied"
+
+
+async def test_rankings_go_on_for_all_of_the_desk_and_only_for_who_sees_the_household(
+    country: Country,
+) -> None:
+    where = await scene(country)
+    made = await where.named.post("/referrals", referral_body())
+    await where.named.post(f"/referrals/{made['id']}/rankings")
+    behind = "SELECT f.version - r.referral_version FROM rankings AS r"
+    behind += " JOIN referrals AS f ON f.id = r.referral_id"
+
+    async def change_and_keep() -> None:
+        await country.rows("UPDATE referrals SET version = version + 1 RETURNING 1")
+        async with country.parts.database.transaction(token_of(where.other)) as tx:
+            await rankings.keep_rankings(tx, UUID(made["id"]))
+
+    await change_and_keep()
+    assert await country.value(behind) == 0
+    await shield(where.named, made["id"])
+    with pytest.raises(InsufficientPrivilegeError):
+        await change_and_keep()
+    assert await country.value(behind) == 1
