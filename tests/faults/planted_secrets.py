@@ -74,7 +74,6 @@ COMMANDS = {
     "simulation": ("app.simulation.ways.demo_world", ("simulate", "--days", "1")),
     "backup": ("app.backup.archive.open_archive", ("backup", "--check", "FILE")),
     "consistency": ("app.consistency.consistency.record_rows.list_wrong_claims", ("check",)),
-    "notices": ("app.notices.mail_server.MailServer.of", ("doctor",)),
     "charts": ("app.charts.bars.Canvas", ("simulate", "--days", "1")),
 }
 """What fails in a layer, and the command that comes upon it."""
@@ -83,7 +82,7 @@ NOTHING_RUNS = {"models", "errors", "logs", "__init__", "__main__"}
 """Tables and names of refusals; and what tells of all others, which tests/unit/test_logs.py looks
 at."""
 
-FAIL_ELSEWHERE = {"demo", "desk", "health", "shares", "stderr"}
+FAIL_ELSEWHERE = {"demo", "desk", "health", "notices", "shares", "stderr"}
 """What only controllers, people who are signed in or servers of one's own come upon; what says how
 it all is; and what everything is said on."""
 

@@ -20,12 +20,12 @@ async def test_of_many_who_approve_and_reject_at_once_exactly_one_decides(
     proposer = await country.client("coordinator", provider="linde")
     others = [await country.client("coordinator", provider="linde") for _ in range(6)]
     for _ in range(ROUNDS):
-        bare = (await proposer.post("/sites", site_body()))["id"]
+        bare = (await proposer.post("/sites", site_body(name=fresh())))["id"]
         answers = await asyncio.gather(
             *(one.ask("POST", f"/sites/{bare}/approval", json=YES) for one in others)
         )
         assert sorted(answer.status_code for answer in answers) == [200, *[409] * 5]
-        site = (await proposer.post("/sites", site_body()))["id"]
+        site = (await proposer.post("/sites", site_body(name=fresh())))["id"]
         place = (await proposer.post("/places", place_body(site)))["id"]
         answers = await asyncio.gather(
             *(
@@ -57,7 +57,7 @@ async def test_an_address_that_changes_while_it_is_approved_is_never_approved_un
     proposer = await country.client("coordinator", provider="linde")
     second = await country.client("coordinator", provider="linde")
     for number in range(ROUNDS):
-        made = await proposer.post("/sites", site_body())
+        made = await proposer.post("/sites", site_body(name=fresh()))
         site, seen = f"/sites/{made['id']}", made["proposed"]["id"]
         lured = {"street": f"Valstrik {fresh()}", "postcode": "0000 XX", "city": "Elders"}
         turns = [

@@ -103,7 +103,7 @@ async def test_what_ran_out_while_she_waits_has_to_be_assessed_again(country: Co
     assert ranking["offers"][0]["safety"]["en"].startswith("Safety not assessed")
     assert {excluded["rule"] for excluded in ranking["excluded"]} == {"danger"}
     (missing,) = ranking["missing"]
-    assert (missing["fact"], missing["offers"]) == ("danger_assessment", 1)
+    assert (missing["fact"], missing["offers"]) == ("danger_assessment", "1-4")
     assert missing["text"]["en"].startswith("All unsafe areas have ended: assess the danger again.")
     replayed = await where.intake.post(f"/rankings/{ranking['id']}/replays", expect=200)
     assert replayed["identical"] is True

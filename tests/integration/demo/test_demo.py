@@ -17,6 +17,7 @@ from tests.country import Client, Country
 
 COUNTRY = build_country(load(), seed=1)
 GIVEN = ("id", "reference", "status", "createdAt", "updatedAt", "holdId", "alternative")
+GIVEN += ("closedBecause", "closedAt")
 """What Plek says of a referral by itself."""
 
 

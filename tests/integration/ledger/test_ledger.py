@@ -188,7 +188,7 @@ async def test_a_stay_without_a_leaf_gets_none_for_being_ready_to_leave(country:
 
 
 WRITES: dict[str, set[str]] = {
-    "worker": {"quarter_total", "correction"},
+    "worker": {"quarter_total"},
     "administrator": {"policy"},
     "auditor": {"cap", "correction"},
     "operator": {"quarter_total", "weights", "policy", "cap", "correction"},
