@@ -44,7 +44,13 @@ LISTS = re.compile(
 """What lists every municipality there is, for people who fill in a form."""
 ENDLESS = {"/live", "/static/{version}/{name}"}
 NOTHING_HERE = {
-    *("/language/{language}", "/session/credential", "/policies/differences", "/share/settlement"),
+    *(
+        "/dues",
+        "/language/{language}",
+        "/session/credential",
+        "/policies/differences",
+        "/share/settlement",
+    ),
     *("/share/ledger/checkpoint", "/share/ledger/export", "/share/ledger/proof"),
 }
 """They lead elsewhere, ask for more, or have nothing to show where nobody signed in and no quarter
