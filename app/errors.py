@@ -55,7 +55,7 @@ class Missing(Refusal):
     """
 
     def __init__(self) -> None:
-        super().__init__("not_found", "There is nothing here for you.")
+        super().__init__("not_found", "Not found.")
 
 
 class Conflict(Refusal):

@@ -1,4 +1,7 @@
-"""Look whether a backup is whole: its checksums, and its rows by table."""
+"""Look whether a backup is whole: its checksums, and its rows by table.
+
+It stands alone because making and restoring one both ask it.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""Restarts of each server of a data folder, counted in a file there."""
+"""Restarts of each server of a data folder, counted in a file there.
+
+It stands alone because metrics read what the keeper writes.
+"""
 
 import json
 from collections import Counter

@@ -1,4 +1,7 @@
-"""Take a colleague's referral over at the change of shift, and tell the desk."""
+"""Take a colleague's referral over at the change of shift, and tell the desk.
+
+It stands alone because it neither reads nor changes what is known of the household.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime

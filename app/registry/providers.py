@@ -1,4 +1,7 @@
-"""Where a provider works, as an administrator says: a site elsewhere adds no region."""
+"""Where a provider works, as an administrator says: a site elsewhere adds no region.
+
+It stands alone because nothing else of a provider is changed but by files.
+"""
 
 from collections.abc import Collection
 from dataclasses import replace

@@ -143,7 +143,7 @@ async def on_http(_request: Request, raised: Exception) -> Response:
     """Answer what routing itself refuses: no such path, no such method."""
     assert isinstance(raised, HTTPException)  # noqa: S101 - registered for nothing else
     codes = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
-    details = {404: "There is nothing here for you."}
+    details = {404: "Not found."}
     status = raised.status_code if raised.status_code in codes else 400
     response = problem(
         status, codes.get(status, "invalid_input"), details.get(status, "The request was refused.")

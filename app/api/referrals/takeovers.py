@@ -1,4 +1,7 @@
-"""Taking over a colleague's referral, on the wire."""
+"""Taking over a colleague's referral, on the wire.
+
+It stands alone because it answers with no more than the act: no household, no offers.
+"""
 
 from datetime import datetime
 

@@ -1,4 +1,7 @@
-"""What a base copy of an embedded server's folder says to the server."""
+"""What a base copy of an embedded server's folder says to the server.
+
+It stands alone because no other statement runs beside a copy of the folder.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,7 @@
-"""What is said where the database finds that a name of a site, or a label, is taken."""
+"""What is said where the database finds that a name of a site, or a label, is taken.
+
+It stands alone because every door asks it: pages, calls and files.
+"""
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager

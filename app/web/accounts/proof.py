@@ -1,4 +1,7 @@
-"""A second factor typed in place, on a page that asks for it once more."""
+"""A second factor typed in place, on a page that asks for it once more.
+
+It stands alone because pages of several rooms ask for it.
+"""
 
 from functools import partial
 

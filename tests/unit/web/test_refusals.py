@@ -57,6 +57,6 @@ def test_clients_of_the_api_read_the_sentence_with_its_codes() -> None:
 
 
 def test_a_page_says_to_a_person_what_the_api_says_to_a_program() -> None:
-    assert Missing().detail == "There is nothing here for you."
+    assert Missing().detail == "Not found."
     assert sentence_in(Missing(), "en") == "This does not exist, or it is not meant for you."
     assert sentence_in(Missing(), "nl") == "Dit bestaat niet, of het is niet voor u bedoeld."
