@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Query, Response
@@ -166,7 +166,9 @@ async def list_accounts(
         found, place=lambda one: (one.row.created_at.isoformat(), str(one.row.id))
     )
     # The first page of administrators, and of nobody else.
-    due = await read_dues(accounts.tx) if accounts.tx.caller.has(Role.ADMINISTRATOR) else {}
+    due: Mapping[str, Any] = {}
+    if accounts.tx.caller.has(Role.ADMINISTRATOR):
+        due = await read_dues(accounts.tx)
     return accounts.page.show(
         "accounts.html",
         people=items,

@@ -16,8 +16,17 @@ from app.simulation.country.values import DemoReferral
 from tests.country import Client, Country
 
 COUNTRY = build_country(load(), seed=1)
-GIVEN = ("id", "reference", "status", "createdAt", "updatedAt", "holdId", "alternative")
-GIVEN += ("closedBecause", "closedAt")
+GIVEN = (
+    "id",
+    "reference",
+    "status",
+    "createdAt",
+    "updatedAt",
+    "holdId",
+    "alternative",
+    "closedBecause",
+    "closedAt",
+)
 """What Plek says of a referral by itself."""
 
 
