@@ -13,6 +13,7 @@ from app.allocation.shares.quarters import Quarter, quarter_of
 from app.allocation.values import Need
 from app.database.sealing import keys
 from app.database.transaction import Transaction
+from app.errors import Unreadable
 from app.ledger.store import household_count_rows
 from app.ledger.store.household_count_rows import CountKey
 from app.reference import load
@@ -64,7 +65,11 @@ async def _counts(tx: Transaction, came: CountedArrival) -> dict[str, int]:
     if row is None or row.key is None:
         return {}  # It was erased: what it added to the sums stays there.
     reference = await tx.snapshots.reference(tx)
-    return counts_of(referrals.need_of(referrals.unseal(tx, row).content, reference))
+    try:
+        content = referrals.unseal(tx, row).content
+    except Unreadable:
+        return {}  # No key opens it: an arrival is a fact all the same.
+    return counts_of(referrals.need_of(content, reference))
 
 
 def _key_of(came: CountedArrival) -> CountKey:

@@ -148,9 +148,10 @@ async def _other_day_columns(
     around = await placement_rows.days_around(tx, placement.id)
     if not (first <= wrong.at <= last and around.hold(wrong.at)):
         raise Invalid(Fault("/at", "must lie between what came before it and what came after"))
-    if wrong.code == ARRIVED and not await placement_rows.could_be_there(
-        tx, placement.id, at=wrong.at
-    ):
+    longer = wrong.code == ARRIVED or (
+        placement.departed_at is not None and wrong.at > placement.departed_at
+    )
+    if longer and not await placement_rows.could_be_there(tx, placement.id, at=wrong.at):
         raise Invalid(Fault("/at", placements.OTHERS_THERE))
     recorded: datetime = getattr(placement, field)
     if load().country.day_of(recorded) == load().country.day_of(wrong.at):

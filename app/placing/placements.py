@@ -1,6 +1,7 @@
 """Placements: under way, arrived, ended; with the ledger's leaves where they are due."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -9,7 +10,7 @@ from uuid import UUID
 from app.allocation.ledger.stays import StayArrival, leaves_due
 from app.database import access_log, outbox
 from app.database.transaction import Transaction
-from app.errors import Conflict, Fault, Forbidden, Invalid, Missing
+from app.errors import Conflict, Fault, Forbidden, Invalid, Missing, Unreadable
 from app.ledger import household_counts, ledger
 from app.ledger.household_counts import CountedArrival
 from app.placing import caps, holds, referral_changes
@@ -192,7 +193,8 @@ async def _expect_again(tx: Transaction, placement: PlacementRow) -> None:
         raise _not("underway")
     row = await referrals.read_sealed(tx, placement.referral_id)
     if row is not None and row.key is not None:
-        await referral_changes.recheck_place(tx, referrals.unseal(tx, row))
+        with suppress(Unreadable):
+            await referral_changes.recheck_place(tx, referrals.unseal(tx, row))
 
 
 async def _begin(tx: Transaction, now: PlacementRow, *, leaf_due: bool) -> int | None:

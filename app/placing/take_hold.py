@@ -22,7 +22,9 @@ from app.ranking import offers, rankings
 from app.ranking.offers import OfferTicket
 from app.referrals import referrals
 from app.referrals.referrals import ReferralRow
+from app.words import N_
 
+CHANGED = N_("Something changed since this ranking; ask for a new one.")
 _SHARED = frozenset(HoldView.__slots__) - {"provider_id"}
 """The fields that a new hold and what its sender sees of it share."""
 
@@ -118,11 +120,14 @@ async def _answer_threat_level(
             code="threat_level_required",
             detail="Say how high the threat is: it is openly known where this place is.",
         )
-    forbidden = ticket.asks_threat_level and level == HIGHEST_THREAT_LEVEL
+    forbidden = ticket.known_address and level == HIGHEST_THREAT_LEVEL
     if level != known:
         content = {**referral.content, "threat_level": level}
         await referral_changes.change_referral(tx, referral, content=content)
         await access_log.add(tx, _change_of(tx, referral.id))
+        if known is not None and level == HIGHEST_THREAT_LEVEL and not forbidden:
+            # Rankings made at the lower level offer openly known addresses that ask nothing.
+            return Conflict("ranking_outdated", CHANGED)
         if not forbidden:
             await rankings.keep_rankings(tx, referral.id)
     if not forbidden:
@@ -238,9 +243,7 @@ async def _explain_refusal(tx: Transaction, request: HoldRequest, *, flees: bool
     if (await _own_referral(tx, request)).status != "open":
         raise _not_open()
     if flees:
-        raise Conflict(
-            "ranking_outdated", "Something changed since this ranking; ask for a new one."
-        )
+        raise Conflict("ranking_outdated", CHANGED)
     raise Conflict(
         "ranking_outdated",
         "Something changed since this ranking, or came free in the household's own region;"

@@ -35,9 +35,10 @@ class OfferTicket:
     """Whether the address is openly known, and the threat level was not."""
     more: bool
     """Whether there are more groups than are named."""
+    known_address: bool
 
 
-AUTOMATIC, LEAVES_REGION, ASKS_THREAT_LEVEL, MORE = 1, 2, 4, 8
+AUTOMATIC, LEAVES_REGION, ASKS_THREAT_LEVEL, MORE, KNOWN_ADDRESS = 1, 2, 4, 8, 16
 """The bits of the last byte."""
 
 
@@ -56,6 +57,7 @@ def issue_offer_id(
         | LEAVES_REGION * offer.first.cross_regional
         | ASKS_THREAT_LEVEL * offer.asks_threat_level
         | MORE * (len(groups) > NAMED)
+        | KNOWN_ADDRESS * (group.address_secrecy == "known")
     )
     content = _FORM.pack(
         b"".join(id_.bytes for id_ in named),
@@ -94,4 +96,5 @@ def read_offer_id(keyring: Keyring, ranking_id: UUID, offer_id: str) -> OfferTic
         leaves_region=bool(bits & LEAVES_REGION),
         asks_threat_level=bool(bits & ASKS_THREAT_LEVEL),
         more=bool(bits & MORE),
+        known_address=bool(bits & KNOWN_ADDRESS),
     )

@@ -75,8 +75,9 @@ async def rank_where_zones_ended(tx: Transaction) -> bool:
             if row.id not in ranked or not await _zone_ended(tx, row, since=ranked[row.id]):
                 continue
             found = await _rank(tx, row)
-            if found is not None and found[1].ranking.offers:
-                chances.append(Chance(rankings.ranking_row(*found, snapshot=snapshot), 1))
+            if found is not None:
+                rank = 1 if found[1].ranking.offers else None
+                chances.append(Chance(rankings.ranking_row(*found, snapshot=snapshot), rank))
         if len(chances) >= RANKED_AT_ONCE:
             break
     await _tell(tx, chances)
@@ -124,8 +125,7 @@ async def _tell(tx: Transaction, chances: Sequence[Chance]) -> None:
     # while it is computed.
     await register.record(tx, await tx.snapshots.register(tx))
     await vacancy_rows.record(tx, chances)
-    for chance in chances:
-        ranking = chance.ranking
+    for ranking in (chance.ranking for chance in chances if chance.rank is not None):
         await outbox.add(
             tx, kind=TOLD, subject=str(ranking.referral_id), audience=[ranking.provider_id]
         )

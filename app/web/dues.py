@@ -74,9 +74,15 @@ async def renew_dues(page: PageIn, tx: Tx) -> Response:
 
 @router.get("/dues/{id}")
 async def open_due(id: str, page: PageIn, tx: Tx) -> Response:
-    """Note that the reader has seen a due, and lead to what it is about."""
-    found = await dues.see_due(tx, parse_id(id))
-    return page.go(_path_of(found, tx.caller))
+    """Note that the reader has seen a due, and lead to what it is about.
+
+    Where no page shows that to the reader, it has not been seen.
+    """
+    found = await dues.read(tx, parse_id(id))
+    path = _path_of(found, tx.caller)
+    if path != home_of(tx.caller.roles):
+        await dues.see_due(tx, found.row.id)
+    return page.go(path)
 
 
 @router.post("/dues/{id}/taking")

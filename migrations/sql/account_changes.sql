@@ -99,6 +99,8 @@ BEGIN
     UPDATE public.credentials SET password = NULL, second_factor = NULL, enrolled_at = NULL
     WHERE account_id = change.account_id;
     DELETE FROM public.recovery_codes WHERE account_id = change.account_id;
+    UPDATE public.vouchings AS v SET code_until = clock_timestamp()
+    WHERE v.account_id = change.account_id AND v.used_at IS NULL AND v.code_until > clock_timestamp();
     UPDATE public.tokens AS t SET revoked_at = coalesce(t.revoked_at, clock_timestamp())
     FROM public.sessions AS s
     WHERE s.token_id = t.id AND s.account_id = change.account_id;
@@ -167,6 +169,12 @@ BEGIN
     PERFORM public.mail_concerned(of_account, told_id,
                                   CASE WHEN waits THEN 'account_asked' ELSE 'account_changed' END,
                                   effective_at);
+    -- Who loses an account to another provider hears of it as well.
+    IF account.provider_id <> told_id THEN
+      PERFORM public.mail_provider(
+        account.provider_id, CASE WHEN waits THEN 'account_asked' ELSE 'account_changed' END,
+        effective_at);
+    END IF;
   END IF;
   IF NOT waits THEN
     PERFORM public.let_take_effect(new_id);
@@ -257,6 +265,8 @@ BEGIN
   WHERE id = of_account;
   UPDATE public.account_changes SET outcome = 'replaced', decided_at = clock_timestamp()
   WHERE account_id = of_account AND outcome IS NULL;
+  UPDATE public.vouchings AS v SET code_until = clock_timestamp()
+  WHERE v.account_id = of_account AND v.used_at IS NULL AND v.code_until > clock_timestamp();
   UPDATE public.tokens AS t SET revoked_at = coalesce(t.revoked_at, clock_timestamp())
     FROM public.sessions AS s
   WHERE s.token_id = t.id AND s.account_id = of_account;

@@ -219,7 +219,9 @@ BEGIN
   IF as_what IS NULL THEN
     RETURN 'missing';
   END IF;
-  IF as_what = 'oneself' AND NOT public.proved_lately(of_token) THEN
+  IF (as_what = 'oneself'
+      OR EXISTS (SELECT FROM public.tokens AS t WHERE t.id = of_token AND t.only_role IS NOT NULL))
+     AND NOT public.proved_lately(of_token) THEN
     RETURN 'unproved';
   END IF;
   PERFORM pg_advisory_xact_lock(hashtextextended('raises of ' || of_account, 0));

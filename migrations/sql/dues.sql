@@ -211,8 +211,10 @@ CREATE OR REPLACE FUNCTION renew_approval_dues() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
   IF public.acting() = 'worker' THEN
-    PERFORM public.keep_approval_dues(p.id) FROM public.site_proposals AS p
-    WHERE p.outcome IS NULL ORDER BY p.id;
+    -- One that is being decided or replaced is passed over: who does that keeps its dues.
+    PERFORM public.keep_approval_dues(p.id)
+    FROM (SELECT s.id FROM public.site_proposals AS s WHERE s.outcome IS NULL
+          ORDER BY s.id FOR NO KEY UPDATE SKIP LOCKED) AS p;
   END IF;
 END $$;
 REVOKE ALL ON FUNCTION renew_approval_dues FROM PUBLIC;

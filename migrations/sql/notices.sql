@@ -18,7 +18,12 @@ CREATE OR REPLACE FUNCTION mail_provider(
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
   INSERT INTO public.mails (account_id, subject, moment)
   SELECT a.id, of_subject, at_moment FROM public.accounts AS a
-  WHERE a.provider_id = of_provider AND a.roles && ARRAY['intake_worker', 'coordinator']
+  WHERE ((a.provider_id = of_provider AND a.roles && ARRAY['intake_worker', 'coordinator'])
+         -- Or was moved away, or lost its role there, just now.
+         OR a.id IN (SELECT e.account_id FROM public.account_acts AS e
+                     JOIN public.account_acts AS r ON r.account_id = e.account_id
+                     WHERE e.act = 'entered' AND e.provider_id = of_provider AND r.act = 'role'
+                       AND r.at > clock_timestamp() - interval '7 days'))
     AND public.account_entered(a.id)
     AND (a.disabled_at IS NULL OR a.disabled_at > clock_timestamp() - interval '7 days')
 $$;

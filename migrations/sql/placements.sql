@@ -75,7 +75,8 @@ BEGIN
   IF public.acts_on_placement(of_placement, before) THEN
     onward := EXISTS (
       SELECT FROM public.placements AS n
-      WHERE n.previous_id = of_placement AND public.moved_inside(of_placement, n.id));
+      WHERE n.previous_id = of_placement AND n.status NOT IN ('no_show', 'cancelled')
+        AND public.moved_inside(of_placement, n.id));
   END IF;
   PERFORM set_config('plek.actor', before, true);
   RETURN onward;
@@ -273,8 +274,9 @@ BEGIN
     could := NOT EXISTS (
       SELECT FROM public.placements AS p JOIN public.placements AS n ON n.id <> p.id
       WHERE p.id = of_placement AND n.arrived_at IS NOT NULL
-        AND n.place_id = p.place_id AND n.arrived_at < coalesce(p.departed_at, 'infinity')
-        AND coalesce(n.departed_at, 'infinity') > moment);
+        AND n.place_id = p.place_id
+        AND n.arrived_at < greatest(coalesce(p.departed_at, 'infinity'), moment)
+        AND coalesce(n.departed_at, 'infinity') > least(p.departed_at, moment));
   END IF;
   PERFORM set_config('plek.actor', before, true);
   RETURN could;

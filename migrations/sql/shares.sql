@@ -102,7 +102,9 @@ BEGIN
     LEFT JOIN public.leaves AS d ON d.placement_id = t.placement_id AND d.type = 'departure'
     WHERE d.index IS NULL OR d.written_at >= over_before OR EXISTS (
       SELECT FROM public.leaves AS n
-      WHERE n.placement_id = t.placement_id AND n.index >= since AND n.index < below)
+      WHERE n.placement_id = t.placement_id AND n.index < below
+        -- Something told after the end may have taken that back: only its opening says.
+        AND (n.index >= since OR n.index > d.index))
   )
   SELECT l.index, p.referral_id, o.opens_at, s.ended_with, o.sealed
   FROM concerned AS s

@@ -54,10 +54,10 @@ class VacancyRow:
 
 @dataclass(frozen=True, slots=True)
 class Chance:
-    """A ranking made because of vacancies, and the rank of the best of them."""
+    """A ranking made because of vacancies, and the rank of the best of them, if one fits."""
 
     ranking: RankingRow
-    rank: int
+    rank: int | None
 
 
 # The vacancies being counted come first: those that come free meanwhile wait for the next round.

@@ -166,6 +166,24 @@ async def test_at_the_highest_threat_an_open_address_is_refused_and_the_answer_s
     assert await problem(where.intake, "/holds", late, status=409, key=fresh()) == "no_longer_safe"
 
 
+async def test_a_threat_that_rises_with_a_hold_closes_what_was_ranked_below_it(
+    country: Country,
+) -> None:
+    where = await desk(country, site=KNOWN)
+    await shelter(country, "eik", site={"municipality": FAR}, kind="emergency")
+    for secrecy, code in (("known", "no_longer_safe"), ("confidential", "ranking_outdated")):
+        ranking = await ranked(where.intake, threatLevel=1)
+        offers = {offer["addressSecrecy"]: offer for offer in ranking["offers"]}
+        assert all(offer["needsAnswer"] == [] for offer in offers.values())
+        body = wish(ranking, offers[secrecy], answers={"threatLevel": 3})
+        assert await problem(where.intake, "/holds", body, status=409, key=fresh()) == code
+        referral = await where.intake.get(f"/referrals/{ranking['referralId']}")
+        assert (referral["threatLevel"], referral["status"]) == (3, "open")
+        late = wish(ranking, offers["known"])
+        found = await problem(where.intake, "/holds", late, status=409, key=fresh())
+        assert found == "ranking_outdated"
+
+
 async def test_an_answer_with_a_hold_that_is_refused_for_another_reason_is_taken_back(
     country: Country,
 ) -> None:

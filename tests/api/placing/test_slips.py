@@ -99,6 +99,27 @@ async def test_nobody_comes_back_to_a_place_that_others_rely_on(country: Country
     assert not await refused()
 
 
+async def test_a_departure_is_not_dated_into_the_time_of_who_came_after(country: Country) -> None:
+    where = await desk(country)
+    first = await where.arrived()
+    await where.receiver.post(f"/placements/{first['id']}/departure", LEFT, expect=200)
+    await country.rows(
+        "UPDATE placements SET arrived_at = arrived_at - interval '3 days',"
+        " departed_at = departed_at - interval '2 days' RETURNING 1"
+    )
+    second = await where.arrived()
+    await where.receiver.post(f"/placements/{second['id']}/departure", LEFT, expect=200)
+    await country.rows(
+        "UPDATE placements SET arrived_at = arrived_at - interval '1 day' WHERE id = :id RETURNING 1",
+        id=second["id"],
+    )
+    path = f"/placements/{first['id']}/corrections"
+    for hours, status in ((12, 400), (30, 201), (60, 201)):
+        body = {"code": "departed_other_day", "at": ago(hours=hours)}
+        answer = await where.receiver.ask("POST", path, json=body)
+        assert answer.status_code == status, answer.text
+
+
 async def test_who_went_on_elsewhere_does_not_come_back(country: Country) -> None:
     where = await desk(country, places=2)
     placement = await where.arrived()

@@ -225,6 +225,36 @@ async def test_who_loses_a_colleague_and_who_has_no_provider_is_told_as_well(
     assert await country.value(notices, id=await country.provider("linde")) == 1
 
 
+@pytest.fixture
+async def elsewhere(country: Country) -> None:
+    """Make a provider at which nobody works."""
+    await country.provider("haven")
+
+
+@pytest.mark.usefixtures("elsewhere")
+async def test_a_provider_whose_people_are_moved_away_hears_of_it_and_of_what_follows(
+    country: Country, chief: Person, coordinator: Person, worker_there: Person
+) -> None:
+    told = "SELECT account_id FROM mails WHERE subject = :subject"
+    for one in (worker_there, coordinator):
+        await country.rows("DELETE FROM mails RETURNING 1")
+        async with acting(country, chief) as tx:
+            wanted = await wanted_at(country, "intake_worker", slug="haven")
+            asked = await staff.change(tx, one.account_id, wanted)
+            assert asked is not None
+        subject = "account_asked" if asked.waits else "account_changed"
+        mailed = {row.account_id for row in await country.rows(told, subject=subject)}
+        assert {coordinator.account_id, worker_there.account_id} <= mailed
+        await a_day_later(country)
+    await country.rows("DELETE FROM mails RETURNING 1")
+    async with acting(country, chief) as tx:
+        await staff.invite(
+            tx, await wanted_at(country), sign_in_name="puppet@plek.example", embedded=True
+        )
+    mailed = {row.account_id for row in await country.rows(told, subject="account_asked")}
+    assert mailed == {coordinator.account_id, worker_there.account_id}
+
+
 async def test_a_provider_without_an_account_gets_its_first_at_once_and_never_again(
     country: Country, chief: Person
 ) -> None:

@@ -5,8 +5,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.accounts import vouchings
+from app.accounts import staff, vouchings
 from app.accounts.sessions import NewSession, session_hash
+from app.budgets import budgets
 from app.errors import Conflict, Forbidden, Missing, TooMany
 from app.events.allowance import UNKNOWN_DEVICE_TRIES, Allowance
 from tests.country import Country
@@ -125,6 +126,26 @@ async def test_whom_a_colleague_vouched_for_vouches_for_nobody_and_has_no_second
             else:
                 await vouchings.end_vouching(tx, row.id)
     assert await who(country, hashed) is None
+
+
+async def test_a_code_ends_with_its_account_and_raises_nobodys_budget_without_proof(
+    country: Country, locked_out: Person, colleague: Person
+) -> None:
+    made = await vouch(country, colleague.opened, locked_out.account_id)
+    chief = await person(country, "coordinator", name="c@linde.example", provider="linde")
+    async with country.parts.database.transaction(session_hash(chief.opened.cookie)) as tx:
+        await staff.reset(tx, locked_out.account_id)
+    assert await come_in(country, locked_out.name, made.code) is None
+
+    third = await person(country, "intake_worker", name="t@linde.example", provider="linde")
+    made = await vouch(country, colleague.opened, third.account_id)
+    opened = await come_in(country, third.name, made.code)
+    assert opened is not None
+    async with country.parts.database.transaction(session_hash(opened.cookie)) as tx:
+        with pytest.raises(Forbidden, match="second factor"):
+            await budgets.raise_budget(tx, colleague.account_id, reason="busy_shift")
+    async with country.parts.database.transaction(session_hash(chief.opened.cookie)) as tx:
+        await budgets.raise_budget(tx, colleague.account_id, reason="busy_shift")
 
 
 async def test_nobody_vouches_for_a_friend_for_themselves_or_without_proof(
