@@ -185,6 +185,7 @@ async def test_without_the_guards_an_arrival_or_a_departure_has_two_leaves(
     where = await desk(country)
     placement = await (where.underway() if name == "arrival" else where.arrived())
     await country.rows("DROP INDEX leaves_once_key")
+    await weaken(country, "days_around", ("FOR UPDATE", ""))
     read, both = placement_rows.read, asyncio.Barrier(2)
 
     async def unlocked(

@@ -110,7 +110,7 @@ def test_every_fault_of_a_file_is_told(folder: Folder, tmp_path: Path) -> None:
     assert "cannot be read" in plek_in(
         folder, "policy", "publish", tmp_path / "none.json", expect=2
     )
-    assert "nothing here" in plek_in(folder, "policy", "diff", "none", faulty, expect=2)
+    assert "Not found" in plek_in(folder, "policy", "diff", "none", faulty, expect=2)
 
 
 def test_a_draft_is_tried_on_the_last_referrals_and_told_in_counts(
