@@ -48,6 +48,16 @@ class Forbidden(Refusal):
         super().__init__(code, detail)
 
 
+class UnprovedFactor(Forbidden):
+    """A session whose second factor was not proved lately, for an act that asks for that."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Prove your second factor once more: it is asked for again after some time.",
+            code="second_factor_required",
+        )
+
+
 class Missing(Refusal):
     """No such thing for this caller: it does not exist, or belongs to another provider.
 

@@ -21,7 +21,7 @@ from app.database import access_log
 from app.database.caller import REFUSED
 from app.database.sealing import keys
 from app.database.transaction import Transaction
-from app.errors import Conflict, Forbidden, Missing, TooMany
+from app.errors import Conflict, Forbidden, Missing, TooMany, UnprovedFactor
 from app.events.allowance import Allowance
 
 VOUCH, UNVOUCH = "vouch", "unvouch"
@@ -55,10 +55,7 @@ async def vouch(tx: Transaction, account_id: UUID) -> NewVouching:
     if vouched.outcome == "vouched_for":
         raise Forbidden("Whom a colleague vouched for vouches for nobody.", code="vouched_for")
     if vouched.outcome == "unproved":
-        raise Forbidden(
-            "Prove your second factor once more: it is asked for again after some time.",
-            code="second_factor_required",
-        )
+        raise UnprovedFactor
     if vouched.outcome == "already":
         raise Conflict("vouched_already", "A colleague vouches for this account already.")
     await account_changes.log_act(tx, VOUCH, account_id, told_id=tx.caller.provider)

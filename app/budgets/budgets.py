@@ -8,7 +8,7 @@ from app.budgets.store.budget_rows import AlarmRow, BudgetRow, RaiseRow
 from app.database import access_log
 from app.database.connections.spent_budgets import SPENT
 from app.database.transaction import Transaction
-from app.errors import BudgetSpent, Conflict, Forbidden, Missing
+from app.errors import BudgetSpent, Conflict, Missing, UnprovedFactor
 
 RANKINGS, CONFIDENTIAL_SITES = "rankings", "confidential_sites"
 RAISE, BUDGET = "raise", "budget"
@@ -55,10 +55,7 @@ async def raise_budget(tx: Transaction, account_id: UUID | None, *, reason: str)
     if outcome == "missing":
         raise Missing
     if outcome == "unproved":
-        raise Forbidden(
-            "Prove your second factor once more: it is asked for again after some time.",
-            code="second_factor_required",
-        )
+        raise UnprovedFactor
     if outcome == "already":
         raise Conflict(
             "budget_raised_already",

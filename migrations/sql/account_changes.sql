@@ -135,6 +135,7 @@ DECLARE
   account public.accounts;
   opens uuid;
   asked timestamptz;
+  subject text;
 BEGIN
   SELECT a.* INTO account FROM public.accounts AS a WHERE a.id = of_account FOR UPDATE;
   IF account.id IS NULL OR NOT (before = 'operator' OR (
@@ -166,14 +167,11 @@ BEGIN
     VALUES (invitation, of_account, new_id, effective_at + valid);
   END IF;
   IF before <> 'operator' THEN
-    PERFORM public.mail_concerned(of_account, told_id,
-                                  CASE WHEN waits THEN 'account_asked' ELSE 'account_changed' END,
-                                  effective_at);
+    subject := CASE WHEN waits THEN 'account_asked' ELSE 'account_changed' END;
+    PERFORM public.mail_concerned(of_account, told_id, subject, effective_at);
     -- Who loses an account to another provider hears of it as well.
     IF account.provider_id <> told_id THEN
-      PERFORM public.mail_provider(
-        account.provider_id, CASE WHEN waits THEN 'account_asked' ELSE 'account_changed' END,
-        effective_at);
+      PERFORM public.mail_provider(account.provider_id, subject, effective_at);
     END IF;
   END IF;
   IF NOT waits THEN

@@ -1,6 +1,7 @@
 """Answers of the board: a passing sentence, a sheet in front of it, or the board itself."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import Response
@@ -34,6 +35,11 @@ def say(
     return page.show(
         "places/_said.html", headers=headers, sentence=sentence, undo=undo, wrong=wrong
     )
+
+
+def make_undo(path: str, *, at: datetime, **fields: str) -> Mapping[str, Any]:
+    """Return the request that undoes an act, with its fields, and until when it is offered."""
+    return {"path": path, "until": at + timedelta(seconds=UNDO_S), **fields}
 
 
 def show_sheet(page: Page, template: str, *, status: int = 200, **known: Any) -> Response:  # noqa: ANN401 - as `show` takes it

@@ -18,7 +18,7 @@ from app.registry.places import PlaceState
 from app.seal import Keyring
 from app.web.language import _
 from app.web.page import Page, PageIn
-from app.web.places.answers import UNDO_S, say
+from app.web.places.answers import UNDO_S, make_undo, say
 from app.web.places.forms import FormIn, require
 from app.words import N_
 
@@ -93,11 +93,8 @@ async def _declare(
     sentence = _(NOW[after.status]) % {"place": place.label}
     if before == after:
         return say(page, sentence)
-    undo = {
-        "path": f"/places/place/{place.row.id}/undo",
-        "token": _token(tx.keyring, place.row.id, before, after, at=tx.at),
-        "until": tx.at + timedelta(seconds=UNDO_S),
-    }
+    token = _token(tx.keyring, place.row.id, before, after, at=tx.at)
+    undo = make_undo(f"/places/place/{place.row.id}/undo", at=tx.at, token=token)
     return say(page, sentence, undo=undo)
 
 

@@ -1,7 +1,6 @@
 """Households at own places: their holds, their stays, and the swaps that move them."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -30,7 +29,7 @@ from app.reference import load
 from app.web.language import _
 from app.web.page import Page, PageIn
 from app.web.places import view
-from app.web.places.answers import UNDO_S, say, show_sheet, version_of
+from app.web.places.answers import make_undo, say, show_sheet, version_of
 from app.web.places.forms import Faults, FormIn, faults_of, parse, require, require_version
 
 router = APIRouter(include_in_schema=False)
@@ -65,10 +64,7 @@ async def decline_hold(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     return say(
         page,
         _("Declined. The place is free again, and the intake worker is shown the next offer."),
-        undo={
-            "path": f"/places/holds/{hold.id}/decline-withdrawal",
-            "until": tx.at + timedelta(seconds=UNDO_S),
-        },
+        undo=make_undo(f"/places/holds/{hold.id}/decline-withdrawal", at=tx.at),
     )
 
 
@@ -148,10 +144,7 @@ async def record_departure(id: str, page: PageIn, tx: Tx, form: FormIn) -> Respo
     return say(
         page,
         _("They have left. The place is free again."),
-        undo={
-            "path": f"/places/stay/{row.id}/not-departed",
-            "until": tx.at + timedelta(seconds=UNDO_S),
-        },
+        undo=make_undo(f"/places/stay/{row.id}/not-departed", at=tx.at),
     )
 
 
